@@ -1,1 +1,1 @@
-"""Databases behind one seam: everything here knows rows and filters, nothing of HTTP or Bitrix24."""
+"""Databases behind one seam: this knows rows and filters, and nothing of HTTP or Bitrix24."""

@@ -1,1 +1,1 @@
-"""A Bitrix24 portal to develop and demonstrate against; it talks HTTP and imports nothing of ours."""
+"""A Bitrix24 portal to develop and demonstrate against; it talks HTTP and imports none of ours."""

@@ -1,0 +1,102 @@
+"""Rows to JSON, the way a portal reads them (Bitrix24: answer of the data endpoint).
+
+``int`` and ``double`` become JSON numbers (booleans 0 and 1, a number that JSON cannot say null),
+``date`` ``Y-m-d``, ``datetime`` ``Y-m-d H:i:s``, null stays null, everything else is a string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from adapters.errors import QueryFailed
+
+if TYPE_CHECKING:
+    from adapters.base import Field
+
+
+def encode_rows(fields: Sequence[Field], rows: Iterable[Sequence[Any]], zone: ZoneInfo) -> bytes:
+    """Any values that an adapter may give, as ``[…],[…]``.
+
+    Raises :class:`~adapters.errors.QueryFailed` for a row of the wrong width or a value that does
+    not fit its field: a wrong cell would be believed.
+    """
+    converters = [_CONVERTERS[field.type] for field in fields]
+    converted = []
+    for row in rows:
+        if len(row) != len(converters):
+            raise QueryFailed(f"a row has {len(row)} values where {len(converters)} were asked for")
+        cells: list[Any] = []
+        for field, convert, value in zip(fields, converters, row, strict=True):
+            try:
+                cells.append(None if value is None else convert(value, zone))
+            except (TypeError, ValueError, ArithmeticError) as error:
+                raise QueryFailed(
+                    f"column {field.name!r} is {field.type} but holds {type(value).__name__}"
+                ) from error
+        converted.append(cells)
+    return encode_clean(converted)
+
+
+def encode_clean(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Values that are None, int, float, Decimal or str already, as ``[…],[…]``."""
+    return orjson.dumps(rows, default=_number)[1:-1]
+
+
+def _number(value: object) -> orjson.Fragment | None:
+    if not isinstance(value, Decimal):
+        raise TypeError(type(value).__name__)
+    return orjson.Fragment(str(value)) if value.is_finite() else None
+
+
+def _integer(value: Any, _: ZoneInfo) -> int | Decimal:
+    if not isinstance(value, (int, float, Decimal)) or value != int(value):
+        raise TypeError
+    whole = int(value)
+    return whole if -(2**63) <= whole < 2**64 else Decimal(whole)
+
+
+def _double(value: Any, _: ZoneInfo) -> int | float | Decimal:
+    if isinstance(value, bool):
+        return int(value)
+    if not isinstance(value, (int, float, Decimal)):
+        raise TypeError
+    return value if not isinstance(value, int) or abs(value) < 2**63 else Decimal(value)
+
+
+def _date(value: Any, zone: ZoneInfo) -> str:
+    if isinstance(value, datetime):
+        value = _local(value, zone).date()
+    if not isinstance(value, date):
+        raise TypeError
+    return value.isoformat()
+
+
+def _datetime(value: Any, zone: ZoneInfo) -> str:
+    if not isinstance(value, datetime):
+        if not isinstance(value, date):
+            raise TypeError
+        value = datetime(value.year, value.month, value.day)
+    return _local(value, zone).isoformat(" ", "seconds")
+
+
+def _local(value: datetime, zone: ZoneInfo) -> datetime:
+    return value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
+
+
+def _string(value: Any, _: ZoneInfo) -> str:
+    return value.hex() if isinstance(value, (bytes, memoryview)) else str(value)
+
+
+_CONVERTERS: dict[str, Callable[[Any, ZoneInfo], Any]] = {
+    "int": _integer,
+    "double": _double,
+    "date": _date,
+    "datetime": _datetime,
+    "string": _string,
+}

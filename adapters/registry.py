@@ -1,0 +1,46 @@
+"""Finds the adapter for a source's URL among the installed packages."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from adapters.base import Adapter, Options
+
+GROUP = "b24_connector.adapters"
+
+
+class UnknownScheme(ValueError):
+    """No installed adapter, or more than one, is for this kind of URL."""
+
+
+def open_adapter(url: str, options: Options) -> Adapter:
+    """The adapter for ``url``, chosen by its scheme (what stands before ``://`` or a ``+``).
+
+    Raises :class:`UnknownScheme`; the message names the scheme and never the rest of the URL.
+    """
+    return adapter_class(url)(url, options)
+
+
+def adapter_class(url: str) -> type[Adapter]:
+    """The class that would open ``url``; raises :class:`UnknownScheme`."""
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        raise UnknownScheme("a source's url begins with a scheme, as in postgresql://…")
+    scheme = scheme.partition("+")[0].lower()
+    found = {entry.value: entry for entry in entry_points(group=GROUP, name=scheme)}
+    if not found:
+        known = ", ".join(sorted({entry.name for entry in entry_points(group=GROUP)}))
+        raise UnknownScheme(f"no adapter for {scheme}:// is installed; there are {known or 'none'}")
+    if len(found) > 1:
+        raise UnknownScheme(f"{scheme}:// is claimed by {' and '.join(sorted(found))}: remove one")
+    (entry,) = found.values()
+    try:
+        loaded = entry.load()
+    except ModuleNotFoundError as error:
+        raise UnknownScheme(
+            f"{scheme}:// needs the module {error.name}: "
+            f"pip install 'b24-connector[{(entry.extras or [scheme])[0]}]'"
+        ) from error
+    if not (isinstance(loaded, type) and issubclass(loaded, Adapter)):
+        raise UnknownScheme(f"{entry.value}, found for {scheme}://, is not an Adapter")
+    return loaded

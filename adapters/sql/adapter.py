@@ -1,0 +1,226 @@
+"""The adapter that every SQL engine starts from."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.engine.reflection import ObjectKind
+from sqlalchemy.types import TypeEngine
+
+from adapters.base import Adapter, Batch, Cancellation, Field, Options, Query, Row, Table
+from adapters.encode import encode_clean
+from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
+from adapters.sql import columns
+from adapters.sql.columns import SqlColumn
+from adapters.sql.where import TextRules, where
+
+BATCH_ROWS = 1000
+
+
+class SqlAdapter(Adapter):
+    """Reflects with SQLAlchemy, compiles a query to one SELECT and streams its rows.
+
+    An engine has to say which SQLAlchemy driver it uses, how it compares texts, how a running
+    statement is ended from another thread, and what its driver's errors mean. It may override
+    the rest, above all :meth:`column` for its own types.
+    """
+
+    driver: ClassVar[str]
+    """SQLAlchemy's ``dialect+driver``."""
+
+    system_schemas: ClassVar[frozenset[str]] = frozenset({"information_schema"})
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        parsed = sa.make_url(url).set(drivername=self.driver)
+        self.engine = sa.create_engine(
+            self.prepare_url(parsed),
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            pool_size=5,
+            max_overflow=20,
+            pool_timeout=10,
+            pool_use_lifo=True,
+            **self.engine_options(),
+        )
+        sa.event.listen(self.engine, "connect", lambda raw, _: self.prepare_session(raw))
+
+    @property
+    def type_names(self) -> dict[str, Any]:
+        """SQLAlchemy's types by the names that the engine calls them; ours may be added."""
+        return self.engine.dialect.ischema_names  # type: ignore[attr-defined, no-any-return]
+
+    @type_names.setter
+    def type_names(self, names: dict[str, Any]) -> None:
+        self.engine.dialect.ischema_names = names  # type: ignore[attr-defined]
+
+    def prepare_url(self, url: sa.URL) -> sa.URL:
+        """The URL as the driver wants it."""
+        return url
+
+    def engine_options(self) -> dict[str, Any]:
+        """More arguments for SQLAlchemy's ``create_engine``."""
+        return {}
+
+    @abstractmethod
+    def prepare_session(self, raw: Any) -> None:
+        """Make a new connection of the driver read-only, limited in time, and set its time zone."""
+
+    @abstractmethod
+    def interrupt(self, raw: Any) -> None:
+        """End what runs on a connection of the driver; called from another thread."""
+
+    @abstractmethod
+    def translate(self, error: Exception) -> AdapterError:
+        """What an error of the driver means."""
+
+    @abstractmethod
+    def text_rules(self) -> TextRules:
+        """How texts are compared; may ask the server, which is connected to by then."""
+
+    @abstractmethod
+    def describe_sql(
+        self, connection: sa.Connection, sql: str
+    ) -> list[tuple[str, TypeEngine[Any]]]:
+        """Names and types of the columns that a statement would return."""
+
+    def check(self) -> None:
+        with self.session(Cancellation()) as connection:
+            connection.execute(sa.select(sa.literal(1))).scalar()
+
+    def tables(self) -> list[Table]:
+        with self.session(Cancellation()) as connection:
+            inspector = sa.inspect(connection)
+            found = []
+            default = inspector.default_schema_name
+            for schema in inspector.get_schema_names():
+                if schema in self.system_schemas:
+                    continue
+                comments = inspector.get_multi_table_comment(schema, kind=ObjectKind.ANY)
+                for (_, name), comment in comments.items():
+                    text = comment["text"] or "" if comment else ""
+                    found.append(Table(name, schema, schema == default, text))
+            return found
+
+    def describe(self, table: Table) -> list[Field]:
+        with self.session(Cancellation()) as connection:
+            if table.sql is not None:
+                described = [(n, t, "") for n, t in self.describe_sql(connection, table.sql)]
+                names = [name for name, _, _ in described]
+                if twice := {name for name in names if names.count(name) > 1}:
+                    raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
+            else:
+                described = self.reflect(connection, table)
+            return [
+                Field(name, (column := self.column(name, kind)).type, comment, column)
+                for name, kind, comment in described
+            ]
+
+    def reflect(
+        self, connection: sa.Connection, table: Table
+    ) -> list[tuple[str, TypeEngine[Any], str]]:
+        """Name, type and comment of a table's columns; raises SchemaChanged if it is gone."""
+        with warnings.catch_warnings():
+            # A type that SQLAlchemy does not know is shown as text, like any other.
+            warnings.simplefilter("ignore", exc.SAWarning)
+            try:
+                found = sa.inspect(connection).get_columns(table.name, table.schema)
+            except exc.NoSuchTableError as error:
+                raise SchemaChanged(f"table {table.name} does not exist any more") from error
+        return [(c["name"], c["type"], c.get("comment") or "") for c in found]
+
+    def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:
+        """How a column of this type is read and compared."""
+        column: columns.Element = sa.column(name)
+        match kind:
+            case sa.Boolean():
+                return columns.boolean(column)
+            case sa.Integer():
+                return columns.integer(column)
+            case sa.Float():
+                return columns.double(column)
+            case sa.Numeric():
+                return columns.integer(column) if columns.is_whole(kind) else columns.number(column)
+            case sa.String():
+                return columns.text(column)
+            case _:
+                return columns.shown_as(sa.cast(column, sa.Text()))
+
+    def rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+        converts = [field.native.convert for field in query.fields]
+        for batch in self.raw_rows(query, cancellation):
+            if any(converts):
+                yield [
+                    tuple(
+                        value if convert is None else convert(value)
+                        for convert, value in zip(converts, row, strict=True)
+                    )
+                    for row in batch
+                ]
+            else:
+                yield batch
+
+    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+        """What the driver gives for the SELECT, before the columns' ``convert``."""
+        with self.session(cancellation) as connection:
+            streaming = connection.execution_options(yield_per=BATCH_ROWS)
+            result = streaming.execute(self.select(query))
+            try:
+                for batch in result.partitions():
+                    yield [tuple(row) for row in batch]
+            except GeneratorExit:
+                self.abandon(connection)
+                raise
+
+    def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
+        for batch in self.rows(query, cancellation):
+            yield Batch(len(batch), encode_clean(batch))
+
+    def abandon(self, connection: sa.Connection) -> None:
+        """Called when rows are left unread, before the connection returns to the pool."""
+
+    def select(self, query: Query) -> sa.Select[Any]:
+        """The query as one SELECT."""
+        columns_read = [field.native.read.label(f"c{i}") for i, field in enumerate(query.fields)]
+        statement = sa.select(*columns_read).select_from(_from(query.table))
+        condition = where(query.where, self.text_rules(), self.options.timezone)
+        return statement.where(condition).limit(query.limit)
+
+    @contextmanager
+    def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
+        """A connection from the pool; the driver's errors become ours."""
+        try:
+            with self.engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                with cancellation.by(lambda: self.interrupt(raw)):
+                    yield connection
+        except exc.DBAPIError as error:
+            original = error.orig
+            meaning = self.translate(original) if isinstance(original, Exception) else None
+            raise meaning or SourceUnavailable(type(original).__name__) from None
+        except exc.TimeoutError:
+            raise SourceUnavailable("every connection of this source is in use") from None
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            raise self.translate(error) from None
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _from(table: Table) -> sa.FromClause:
+    if table.sql is None:
+        return sa.table(table.name, schema=table.schema)
+    return sa.text(f"({verbatim(table.sql)}\n) query")  # type: ignore[return-value]
+
+
+def verbatim(sql: str) -> str:
+    """A statement for :func:`sqlalchemy.text`, none of its colons taken for a parameter."""
+    return re.sub(r"(?=:)", r"\\", sql.strip().rstrip(";"))

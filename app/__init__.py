@@ -1,0 +1,87 @@
+"""The connector as a web application: what a portal and an operator talk to."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from app import endpoints
+from app.config import DEFAULT_PATH, Config, load_config
+from app.endpoints.routes import State
+from app.endpoints.watch import Watch
+from app.errors import ApiError
+from app.ops import health
+from app.ops.logs import configure_logs, log_requests
+from app.sources import Source
+
+log = logging.getLogger("b24")
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The WSGI application; without ``config`` from the file that ``CONNECTOR_CONFIG`` names.
+
+    Raises :class:`app.config.ConfigError`. No database is contacted yet.
+    """
+    if config is None:
+        path = Path(os.environ.get("CONNECTOR_CONFIG", DEFAULT_PATH))
+        config = load_config(path, os.environ)
+    configure_logs(config.secrets())
+    app = Flask(__name__)
+    app.extensions["b24"] = State(
+        config, {name: Source(settings) for name, settings in config.sources.items()}, Watch()
+    )
+    log_requests(app)
+    app.register_blueprint(endpoints.blueprint)
+    app.register_blueprint(health.blueprint)
+    app.register_error_handler(ApiError, _answer)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_bug)
+    return app
+
+
+def _answer(error: ApiError) -> Response:
+    g.error_code = error.code
+    body = {"error": error.code, "error_description": error.description}
+    return Response(orjson.dumps(body), error.status, mimetype="application/json")
+
+
+def _answer_http(error: HTTPException) -> Response:
+    match error:
+        case NotFound():
+            return _answer(
+                ApiError(
+                    "UNKNOWN_ENDPOINT",
+                    "There is nothing at this address; a connector has check, table_list, "
+                    "table_description and data.",
+                )
+            )
+        case MethodNotAllowed(valid_methods=methods):
+            allowed = ", ".join(sorted(methods or ()))
+            response = _answer(ApiError("METHOD_NOT_ALLOWED", f"This address takes {allowed}."))
+            response.headers["Allow"] = allowed
+            return response
+        case _:
+            return _answer(ApiError("MALFORMED_BODY", "The request cannot be read."))
+
+
+def _answer_bug(error: Exception) -> Response:
+    log.error("request %s: unexpected %s", g.request_id, type(error).__name__, exc_info=error)
+    return _answer(
+        ApiError(
+            "INTERNAL_ERROR",
+            f"The service failed; the operator's log says where under request {g.request_id}.",
+        )
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """``app:app`` for servers that cannot call a factory."""
+    if name == "app":
+        return create_app()
+    raise AttributeError(name)

@@ -1,0 +1,104 @@
+"""The ``b24-connector`` command."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adapters.errors import AdapterError
+from app import demo
+from app.config import DEFAULT_PATH, Config, ConfigError, load_config
+from app.sources import Source
+
+GUNICORN_CONFIG = Path(__file__).parent.parent / "config" / "gunicorn.conf.py"
+
+config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    envvar="CONNECTOR_CONFIG",
+    default=DEFAULT_PATH,
+    show_default=True,
+    help="The configuration file.",
+)
+
+
+@click.group()
+@click.version_option(package_name="b24-connector")
+def main() -> None:
+    """Connect databases to the BI Builder of Bitrix24."""
+
+
+def load(path: Path) -> Config:
+    """The configuration, or the reason why not on standard error and exit code 2."""
+    try:
+        return load_config(path, os.environ)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+@main.command()
+@config_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+def serve(path: Path, host: str, port: int) -> None:
+    """Answer portals, under gunicorn."""
+    load(path)
+    environment = os.environ | {"CONNECTOR_CONFIG": str(path), "HOST": host, "PORT": str(port)}
+    arguments = [sys.executable, "-m", "gunicorn", "-c", str(GUNICORN_CONFIG)]
+    os.execve(sys.executable, arguments, environment)  # noqa: S606 - becomes the server
+
+
+@main.command("check-config")
+@config_option
+def check_config(path: Path) -> None:
+    """Say whether the configuration can be used, without contacting any database."""
+    config = load(path)
+    click.echo(f"{path}: {len(config.connectors)} connectors, {len(config.sources)} sources: fine")
+
+
+@main.command()
+def token() -> None:
+    """Make a token, and the digest under which a configuration can keep it."""
+    made = secrets.token_urlsafe(32)
+    click.echo(f"token   {made}")
+    click.echo(f"digest  sha256:{sha256(made.encode()).hexdigest()}")
+    click.echo("Put the digest into a source's tokens, and give the token to the portal's user.")
+
+
+@main.command()
+@config_option
+def doctor(path: Path) -> None:
+    """Contact every source and say what is published, or what is wrong."""
+    failed = False
+    for name, settings in load(path).sources.items():
+        source = Source(settings)
+        try:
+            source.adapter.check()
+            tables = source.tables(fresh=True)
+        except AdapterError as error:
+            failed = True
+            click.echo(f"{name}: {type(error).__name__}: {error}", err=True)
+            continue
+        click.echo(f"{name}: {len(tables)} tables: {', '.join(sorted(tables)) or 'none'}")
+    sys.exit(1 if failed else 0)
+
+
+@main.command("demo")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+def run_demo(host: str, port: int) -> None:
+    """Serve real flight data from SQLite, made on the first run."""
+    demo.build_database(demo.DATABASE)
+    made = demo.token(demo.TOKEN)
+    os.environ["DEMO_TOKEN"] = made
+    click.echo(demo.instructions(f"http://{host}:{port}", made))
+    serve.main(["--config", DEFAULT_PATH, "--host", host, "--port", str(port)])

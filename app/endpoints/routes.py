@@ -1,0 +1,214 @@
+"""check, table_list, table_description and data (Bitrix24: the four endpoints of a connector)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+
+import orjson
+from flask import Blueprint, Response, current_app, g, request
+
+from adapters.base import Query
+from adapters.errors import AdapterError, QueryTimeout, SchemaChanged, SourceUnavailable
+from app.config import Config
+from app.endpoints.access import Access, grant
+from app.endpoints.stream import Answer
+from app.endpoints.watch import Watch
+from app.errors import ApiError
+from app.sources import Source
+from app.wire.body import MAX_BYTES, decode_body
+from app.wire.filters import parse_filter
+from app.wire.form import Tree
+from app.wire.names import Names
+from app.wire.requests import DataRequest, TableListRequest, TableRequest, read_request
+from app.wire.values import Reader
+
+log = logging.getLogger("b24.request")
+blueprint = Blueprint("endpoints", __name__, url_prefix="/api")
+
+# What is left of a body that is too large is read and thrown away up to here: a client that is
+# still sending would not see the answer.
+_MAX_DISCARDED = 16 * MAX_BYTES
+
+T = TypeVar("T")
+
+
+class State(NamedTuple):
+    """What the endpoints work on, made once by the application factory."""
+
+    config: Config
+    sources: dict[str, Source]
+    watch: Watch
+
+
+def _state() -> State:
+    return cast(State, current_app.extensions["b24"])
+
+
+def _open_request(connector_name: str) -> tuple[Access, Tree]:
+    """Decode the body and let its sender in, or raise ApiError."""
+    connector = _state().config.connectors.get(connector_name)
+    if connector is None:
+        raise ApiError("UNKNOWN_CONNECTOR", f"There is no connector {connector_name} here.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise ApiError("UNSUPPORTED_MEDIA_TYPE", "A compressed body is not accepted.")
+    tree = decode_body(_read_body(), request.mimetype)
+    g.parameters = sorted(tree)
+    access = grant(connector, _state().sources, tree.pop("connection", None))
+    g.sources = [source.settings.name for source in access.sources]
+    return access, tree
+
+
+def _read_body() -> bytes:
+    body = request.stream.read(MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        discarded = 0
+        while discarded < _MAX_DISCARDED and (piece := request.stream.read(MAX_BYTES)):
+            discarded += len(piece)
+    return body
+
+
+@blueprint.post("/<connector>/check")
+def check(connector: str) -> Response:
+    """200 if every source of the token answers; anything else is a failure to the portal."""
+    access, _ = _open_request(connector)
+    for source in access.sources:
+        _of(source, source.adapter.check)
+    return _json({"status": "ok"})
+
+
+@blueprint.post("/<connector>/table_list")
+def table_list(connector: str) -> Response:
+    """The tables whose title or code contains the search, in any letter case."""
+    access, tree = _open_request(connector)
+    wanted = read_request(TableListRequest, tree).search.strip().casefold()
+    for source in access.sources:
+        _of(source, source.tables)
+    found = [
+        {"code": code, "title": table.title}
+        for code, table in access.tables()
+        if wanted in code.casefold() or wanted in table.title.casefold()
+    ]
+    return _json(sorted(found, key=lambda row: (row["title"].casefold(), row["code"])))
+
+
+@blueprint.post("/<connector>/table_description")
+def table_description(connector: str) -> Response:
+    """The fields of a table as they are now."""
+    access, tree = _open_request(connector)
+    wanted = read_request(TableRequest, tree)
+
+    def describe(*, fresh: bool) -> Response:
+        source, table = access.find(wanted.table, fresh=fresh)
+        g.sources = [source.settings.name]
+        fields = source.fields(table, fresh=True)
+        if not fields:
+            raise ApiError("UNKNOWN_TABLE", f"Table {wanted.table} has no field to show.")
+        return _json(
+            [
+                {"code": code, "name": field.comment or field.name, "type": field.type}
+                for code, field in fields.items()
+            ]
+        )
+
+    return _with_current_schema(access, describe)
+
+
+@blueprint.post("/<connector>/data")
+def data(connector: str) -> Response:
+    """The rows of a table, streamed: the header, then as many arrays as the filter keeps."""
+    access, tree = _open_request(connector)
+    wanted = read_request(DataRequest, tree)
+
+    def open_answer(*, fresh: bool) -> tuple[Answer, list[str]]:
+        source, header, query = _query(access, wanted, fresh=fresh)
+        settings = source.settings
+        answer = Answer(
+            source.adapter,
+            query,
+            seconds=settings.timeout.total_seconds(),
+            max_rows=settings.max_rows,
+            client=request.environ.get("gunicorn.socket"),
+            watch=_state().watch,
+        )
+        return answer, header
+
+    answer, header = _with_current_schema(access, open_answer)
+    response = Response(answer.body(header), mimetype="application/json")
+    response.call_on_close(answer.close)
+    g.answer = answer
+    return response
+
+
+def _query(access: Access, wanted: DataRequest, *, fresh: bool) -> tuple[Source, list[str], Query]:
+    source, table = access.find(wanted.table, fresh=fresh)
+    g.sources = [source.settings.name]
+    settings = source.settings
+    fields = source.fields(table, fresh=fresh)
+    names = Names(fields, wanted.map_fields)
+    header = list(fields) if wanted.select is None else list(wanted.select)
+    selected = tuple(
+        fields[name] if wanted.select is None else names.field(name, "select") for name in header
+    )
+    if not selected:
+        raise ApiError("UNKNOWN_TABLE", f"Table {wanted.table} has no field to show.")
+    reader = Reader(settings.date_order, settings.timezone)
+    where = parse_filter(wanted.filter, lambda name: names.field(name, "filter"), reader)
+    limit = wanted.limit
+    if settings.max_rows and (limit is None or limit > settings.max_rows):
+        limit = settings.max_rows + 1  # one more than allowed, to notice that there are more
+    return source, header, Query(table.table, selected, where, limit)
+
+
+def _with_current_schema(access: Access, use: Callable[..., T]) -> T:
+    """``use(fresh=False)``, and again with a schema read anew if the remembered one misleads."""
+    try:
+        return use(fresh=False)
+    except SchemaChanged:
+        pass
+    except ApiError as error:
+        if error.code not in ("UNKNOWN_FIELD", "UNKNOWN_TABLE"):
+            raise
+    except AdapterError as error:
+        raise _api_error(error) from error
+    try:
+        return use(fresh=True)
+    except SchemaChanged as error:
+        log.warning("source %s: %s", ",".join(g.sources), error)
+        raise ApiError(
+            "UNKNOWN_TABLE", "The table or one of its fields is not in the database any more."
+        ) from error
+    except AdapterError as error:
+        raise _api_error(error) from error
+
+
+def _of(source: Source, call: Callable[[], T]) -> T:
+    """``call()`` with the failures of ``source`` as answers."""
+    g.sources = [source.settings.name]
+    try:
+        return call()
+    except AdapterError as error:
+        raise _api_error(error) from error
+
+
+def _api_error(error: AdapterError) -> ApiError:
+    """What the portal's user is told; why it is so stands in the operator's log only."""
+    names = ", ".join(g.sources)
+    log.warning("source %s: %s: %s", names, type(error).__name__, error)
+    log_hint = f"the operator's log says why under request {g.request_id}"
+    match error:
+        case SourceUnavailable():
+            return ApiError("SOURCE_UNAVAILABLE", f"Source {names} is not available; {log_hint}.")
+        case QueryTimeout():
+            return ApiError(
+                "QUERY_TIMEOUT",
+                f"Source {names} took longer than it may; narrow the filter, or have the operator "
+                "raise the source's timeout.",
+            )
+        case _:
+            return ApiError("QUERY_FAILED", f"Source {names} could not answer; {log_hint}.")
+
+
+def _json(value: Any) -> Response:
+    return Response(orjson.dumps(value), mimetype="application/json")

@@ -1,0 +1,128 @@
+"""The configured databases as a portal sees them: tables and fields by their codes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from typing import Generic, TypeVar
+
+from adapters.base import Adapter, Field, Options, Table
+from adapters.registry import open_adapter
+from app import config
+from app.wire.codes import field_code, table_code
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table under its code; the title is a text for people, never empty."""
+
+    code: str
+    title: str
+    table: Table
+
+
+class Source:
+    """One database of the configuration, its schema remembered for a while."""
+
+    def __init__(self, settings: config.Source) -> None:
+        self.settings = settings
+        self.adapter: Adapter = open_adapter(
+            settings.url, Options(timezone=settings.timezone, timeout=settings.timeout)
+        )
+        self.digests = tuple(_digest(token) for token in settings.tokens)
+        ttl = settings.schema_ttl.total_seconds()
+        self._tables: _Remembered[Mapping[str, PublishedTable]] = _Remembered(ttl)
+        self._fields: dict[str, _Remembered[Mapping[str, Field]]] = {}
+
+    def tables(self, *, fresh: bool = False) -> Mapping[str, PublishedTable]:
+        """The published tables by code; with ``fresh`` as they are now.
+
+        Raises :class:`adapters.errors.AdapterError`.
+        """
+        return self._tables.get(self._read_tables, fresh=fresh)
+
+    def fields(self, table: PublishedTable, *, fresh: bool = False) -> Mapping[str, Field]:
+        """The visible fields of a table by code, in the table's order.
+
+        Raises :class:`adapters.errors.AdapterError`.
+        """
+        ttl = self.settings.schema_ttl.total_seconds()
+        remembered = self._fields.setdefault(table.code, _Remembered(ttl))
+        return remembered.get(lambda: self._read_fields(table.table), fresh=fresh)
+
+    def _read_tables(self) -> Mapping[str, PublishedTable]:
+        found = [t for t in self.adapter.tables() if self._is_published(t)]
+        # A query of the configuration takes the place of a table with its name.
+        found += self.settings.queries
+        return {
+            code: PublishedTable(code, _title(t, code), t) for t in found for code in [_code(t)]
+        }
+
+    def _is_published(self, table: Table) -> bool:
+        """A pattern without a dot means the default schema only."""
+        if not self.settings.tables:
+            return table.default
+        return any(
+            (table.default and fnmatchcase(table.name, pattern))
+            or ("." in pattern and fnmatchcase(f"{table.schema}.{table.name}", pattern))
+            for pattern in self.settings.tables
+        )
+
+    def _read_fields(self, table: Table) -> Mapping[str, Field]:
+        sensitive = self.adapter.case_sensitive_names
+        return {
+            field_code(field.name, case_sensitive=sensitive): field
+            for field in self.adapter.describe(table)
+            if not self._is_hidden(table, field)
+        }
+
+    def _is_hidden(self, table: Table, field: Field) -> bool:
+        names = [f"{table.schema}.{table.name}.{field.name}"]
+        names += [f"{table.name}.{field.name}"] if table.default else []
+        # In any letter case: hiding too much is noticed, hiding too little is not.
+        return any(
+            fnmatchcase(name.casefold(), pattern.casefold())
+            for pattern in self.settings.hide
+            for name in names
+        )
+
+
+def _digest(token: str) -> str:
+    """A configured token, plain or ``sha256:…``, as the hexadecimal digest to compare with."""
+    if token.startswith("sha256:"):
+        return token.removeprefix("sha256:")
+    return sha256(token.encode()).hexdigest()
+
+
+def _code(table: Table) -> str:
+    return table_code(table.name, None if table.default else table.schema)
+
+
+def _title(table: Table, code: str) -> str:
+    """PHP calls "0" empty, and a portal drops a list with an empty title."""
+    name = table.name if table.default else f"{table.schema}.{table.name}"
+    return next((t for t in (" ".join(table.comment.split()), name) if t not in ("", "0")), code)
+
+
+class _Remembered(Generic[T]):
+    """A value that is read again once it is older than ``ttl`` seconds."""
+
+    def __init__(self, ttl: float) -> None:
+        self._ttl = ttl
+        self._lock = threading.Lock()
+        self._found: tuple[float, T] | None = None
+
+    def get(self, read: Callable[[], T], *, fresh: bool) -> T:
+        asked = time.monotonic()
+        with self._lock:
+            oldest = asked if fresh else asked - self._ttl
+            if self._found is None or self._found[0] < oldest:
+                # The time before reading: what changes meanwhile is not yet seen.
+                self._found = (time.monotonic(), read())
+            return self._found[1]

@@ -1,0 +1,1 @@
+"""The protocol of a portal as pure functions: bytes in, queries out."""
