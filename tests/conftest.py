@@ -1,0 +1,60 @@
+"""Fixtures that several layers of tests share."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.engines import (
+    ENGINES,
+    Engine,
+    mysql_engine,
+    mysql_server,
+    postgresql_engine,
+    postgresql_server,
+    sqlite_engine,
+)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, str]]:
+    """Addresses of the servers that some test has asked for; all stop with the session."""
+    with tempfile.TemporaryDirectory(prefix="b24-") as directory, ExitStack() as stack:
+        yield _Servers(Path(directory), stack)
+
+
+class _Servers(dict[str, str]):
+    """Starts a server when it is first needed."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        super().__init__()
+        self._directory = directory
+        self._stack = stack
+
+    def __missing__(self, name: str) -> str:
+        start = {"postgresql": postgresql_server, "mysql": mysql_server}[name]
+        self[name] = self._stack.enter_context(start(self._directory))
+        return self[name]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(
+    request: pytest.FixtureRequest,
+    servers: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Engine]:
+    """An empty database of each engine, for one module."""
+    database = "test_" + request.module.__name__.rpartition(".")[2].removeprefix("test_")
+    match request.param:
+        case "sqlite":
+            opened = sqlite_engine(tmp_path_factory.mktemp("sqlite"))
+        case "postgresql":
+            opened = postgresql_engine(servers["postgresql"], database)
+        case "mysql":
+            opened = mysql_engine(servers["mysql"], database)
+    with opened as ready:
+        yield ready
