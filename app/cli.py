@@ -102,3 +102,7 @@ def run_demo(host: str, port: int) -> None:
     os.environ["DEMO_TOKEN"] = made
     click.echo(demo.instructions(f"http://{host}:{port}", made))
     serve.main(["--config", DEFAULT_PATH, "--host", host, "--port", str(port)])
+
+
+if __name__ == "__main__":
+    main()

@@ -136,10 +136,10 @@ def instructions(address: str, made: str) -> str:
 
         curl {api}/data -d 'connection[token]={made}' -d table=flights -d limit=5
 
-        curl {api}/data -d 'connection[token]={made}' -d table=flights \\
-          -d 'select[]=TIME_HOUR' -d 'select[]=CARRIER' -d 'select[]=DEP_DELAY' \\
-          -d 'filter[>=TIME_HOUR]=12/24/2013' -d 'filter[0][=ORIGIN][]=JFK' \\
-          -d 'filter[1][>DEP_DELAY][]=120'
+        curl {api}/data -H 'Content-Type: application/json' -d '{{
+          "connection": {{"token": "{made}"}}, "table": "flights",
+          "select": ["TIME_HOUR", "CARRIER", "DEST", "DEP_DELAY"],
+          "filter": {{">=TIME_HOUR": "12/24/2013", "=ORIGIN": ["JFK"], ">DEP_DELAY": ["120"]}}}}'
 
         Ctrl-C stops it.
         """)

@@ -17,6 +17,7 @@ keepalive = 5
 wsgi_app = "app:create_app()"
 # The application logs every request itself, without the values that gunicorn would print.
 accesslog = None
+control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 
 

