@@ -71,7 +71,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         public_url=given.public_url,
     )
     server = make_server(given.host, given.port, create_app(options), threaded=True)
-    server.daemon_threads = True
     address = given.public_url or f"http://{given.host}:{server.port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _say(f"Portal: {address}")

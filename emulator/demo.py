@@ -1,4 +1,4 @@
-"""Sets a scene over HTTP, as an administrator and an analyst would by hand, so that it can be shown.
+"""Sets a scene over HTTP, as an administrator and an analyst would do it by hand.
 
 Doing it again changes nothing: what is there already is left as it is.
 """

@@ -120,9 +120,10 @@ def _send(caller: Caller, exchange: Exchange, body: str) -> Iterator[bytes]:
     try:
         peer = _connect(caller, exchange.url)
         try:
-            response = _ask(peer, exchange, body.encode())
-            exchange.first_byte_ms = (time.perf_counter() - started) * 1000
-            yield from _blocks(exchange, response)
+            # The response owns the socket once it has begun, so both are closed.
+            with _ask(peer, exchange, body.encode()) as response:
+                exchange.first_byte_ms = (time.perf_counter() - started) * 1000
+                yield from _blocks(exchange, response)
         finally:
             peer.connection.close()
     except TimeoutError as error:

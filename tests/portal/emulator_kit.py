@@ -205,7 +205,7 @@ class EmulatedPortal:
     def get(self, path: str) -> Answer:
         return fetch("GET", self.url + path)
 
-    def control(self, path: str, **values: Any) -> Any:
+    def control(self, path: str, /, **values: Any) -> Any:
         answer = self.post(f"/emulator/{path}", values)
         assert answer.status == 200, answer.text
         return answer.json
@@ -239,7 +239,6 @@ class EmulatedPortal:
 def emulated_portal(options: emulator.Options) -> Iterator[EmulatedPortal]:
     app = emulator.create_app(options)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     running = EmulatedPortal(f"http://127.0.0.1:{server.port}", emulator.portal_of(app))
