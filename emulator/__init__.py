@@ -44,6 +44,7 @@ from flask import Flask
 
 from emulator import control, oauth, pages
 from emulator.options import Limits, Options
+from emulator.pages import api
 from emulator.portal import Portal, build
 from emulator.rest import server
 
@@ -56,7 +57,7 @@ def create_app(options: Options | None = None) -> Flask:
     app.extensions["portal"] = build(options or Options())
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    for part in (server, oauth, control, pages):
+    for part in (server, oauth, control, api, pages):
         app.register_blueprint(part.blueprint)
     return app
 

@@ -1,0 +1,31 @@
+// The first rows of a table.
+"use strict";
+
+const preview = document.getElementById("preview");
+
+function cell(value) {
+  if (value === null) return make("td", { class: "null", text: "null" });
+  return make("td", { class: typeof value === "number" ? "number" : "", text: String(value), title: String(value) });
+}
+
+function showRows(rows) {
+  if (!rows.length) {
+    preview.hidden = true;
+    tell(words.no_rows, "", "preview-outcome");
+    return;
+  }
+  const names = Object.keys(rows[0]);
+  const numeric = new Set(names.filter((name) => rows.some((row) => typeof row[name] === "number")));
+  preview.replaceChildren(make("table", {},
+    make("thead", {}, make("tr", {}, ...names.map((name) => make("th", { class: numeric.has(name) ? "number code" : "code", text: name })))),
+    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...names.map((name) => cell(row[name])))))));
+}
+
+async function loadPreview() {
+  try {
+    showRows(await ask(`/workspace/sources/${preview.dataset.source}/preview?table=${encodeURIComponent(preview.dataset.table)}`));
+  } catch (error) {
+    preview.hidden = true;
+    tell(error.message, "bad", "preview-outcome");
+  }
+}
