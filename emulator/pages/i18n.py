@@ -97,6 +97,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "running": ("Reading rows…", "Читаем строки…"),
     "rows_read": ("rows read in", "строк прочитано за"),
     "seconds": ("s", "с"),
+    "milliseconds": ("ms", "мс"),
     "total": ("Total", "Всего"),
     "others": ("others", "остальные"),
     "empty_value": ("(empty)", "(пусто)"),
@@ -121,7 +122,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "headers": ("headers", "заголовки"),
     "copy_curl": ("Copy as curl", "Скопировать curl"),
     "copied": ("Copied", "Скопировано"),
-    "clear": ("Clear", "Очистить"),
+    "wire_clear": ("Clear", "Очистить"),
     "first_byte": ("first byte", "первый байт"),
     "cut_here": ("… and more", "… и далее"),
     "install_wait": (

@@ -1,5 +1,5 @@
 // Opens an application in its frame and waits for it to say that it is installed.
-"use strict";
+import { tell, words } from "./common.js";
 
 window.addEventListener("message", (event) => {
   const frame = document.querySelector(".frame");

@@ -1,5 +1,5 @@
 // A chart in SVG: stacked bars for what can be added up, lines for everything else.
-"use strict";
+import { language, make, numberFormat } from "./common.js";
 
 const palette = ["#0b5fc4", "#e07b1f", "#158a5c", "#8a56c9", "#c2384f", "#1a9bb0", "#b79312", "#6b7685", "#b0bac6"];
 const svgSpace = "http://www.w3.org/2000/svg";
@@ -44,7 +44,8 @@ function scaleX(count) {
   return scale;
 }
 
-function drawChart(place, labels, series, stacked) {
+export function drawChart(place, labels, series, stacked) {
+  frame.width = Math.max(480, place.clientWidth);
   const root = svg("svg", { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img" });
   const sums = labels.map((_, index) => series.reduce((sum, one) => sum + Math.max(0, one.values[index] || 0), 0));
   const highest = stacked ? Math.max(...sums, 0) : Math.max(...series.flatMap((one) => one.values.map((v) => v || 0)), 0);
@@ -91,7 +92,7 @@ function drawLines(root, labels, series, x, y) {
   });
 }
 
-function drawLegend(place, chart, series) {
+export function drawLegend(place, chart, series) {
   const highlight = (number) => {
     for (const mark of [...chart.querySelectorAll(".bar"), ...place.children]) {
       mark.classList.toggle("dim", number !== null && mark.dataset.series !== String(number));

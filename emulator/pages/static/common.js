@@ -1,11 +1,9 @@
 // What every page uses: words, requests to the portal, small pieces of the document.
-"use strict";
+export const words = JSON.parse(document.getElementById("words").textContent);
+export const language = document.documentElement.lang;
+export const numberFormat = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 
-const words = JSON.parse(document.getElementById("words").textContent);
-const language = document.documentElement.lang;
-const numberFormat = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
-
-async function ask(path, value, method) {
+export async function ask(path, value, method) {
   const options = { method: method || (value === undefined ? "GET" : "POST") };
   if (value !== undefined) {
     options.headers = { "Content-Type": "application/json" };
@@ -21,7 +19,7 @@ async function ask(path, value, method) {
   return answer;
 }
 
-function make(tag, attributes, ...children) {
+export function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
     if (name === "text") element.textContent = value;
@@ -32,14 +30,14 @@ function make(tag, attributes, ...children) {
   return element;
 }
 
-function tell(text, mood, id = "outcome") {
+export function tell(text, mood, id = "outcome") {
   const place = document.getElementById(id);
   place.textContent = text;
   place.className = `outcome ${mood || ""}`;
   place.hidden = !text;
 }
 
-async function busily(button, work) {
+export async function busily(button, work) {
   if (button) button.disabled = true;
   try {
     await work();

@@ -1,5 +1,5 @@
 // The form of a new connection.
-"use strict";
+import { ask, busily, tell, words } from "./common.js";
 
 const form = document.getElementById("connection");
 

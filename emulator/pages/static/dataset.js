@@ -1,5 +1,6 @@
 // A dataset: made from a table's description, or its fields shown and hidden later.
-"use strict";
+import { ask, busily, make, words } from "./common.js";
+import { loadPreview } from "./preview.js";
 
 const making = document.getElementById("dataset");
 const visible = document.getElementById("visible");

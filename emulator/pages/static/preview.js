@@ -1,5 +1,5 @@
 // The first rows of a table.
-"use strict";
+import { ask, make, tell, words } from "./common.js";
 
 const preview = document.getElementById("preview");
 
@@ -21,7 +21,7 @@ function showRows(rows) {
     make("tbody", {}, ...rows.map((row) => make("tr", {}, ...names.map((name) => cell(row[name])))))));
 }
 
-async function loadPreview() {
+export async function loadPreview() {
   try {
     showRows(await ask(`/workspace/sources/${preview.dataset.source}/preview?table=${encodeURIComponent(preview.dataset.table)}`));
   } catch (error) {

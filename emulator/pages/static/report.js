@@ -1,5 +1,6 @@
 // A report: what is asked, kept in the address, and what comes back as a chart and a table.
-"use strict";
+import { drawChart, drawLegend } from "./chart.js";
+import { ask, busily, language, make, numberFormat, tell, words } from "./common.js";
 
 const asked = document.getElementById("report");
 const filters = document.getElementById("filters");

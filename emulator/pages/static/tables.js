@@ -1,5 +1,5 @@
 // The tables of a connection; the connector does the searching.
-"use strict";
+import { ask, make, tell, words } from "./common.js";
 
 const list = document.getElementById("tables");
 const search = document.getElementById("search");

@@ -1,5 +1,5 @@
 // The wire log: polls for new exchanges and shows each as it was sent.
-"use strict";
+import { language, make, numberFormat, words } from "./common.js";
 
 const wireList = document.getElementById("wire-list");
 const wireOnly = document.getElementById("wire-only");
@@ -14,7 +14,7 @@ function size(bytes) {
 }
 
 function duration(ms) {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${numberFormat.format(ms / 1000)} s`;
+  return ms < 1000 ? `${Math.round(ms)} ${words.milliseconds}` : `${numberFormat.format(ms / 1000)} ${words.seconds}`;
 }
 
 function plain(text) {
@@ -38,11 +38,10 @@ function prettyJson(body, limit) {
   let text = body;
   try {
     const parsed = JSON.parse(body);
-    text = Array.isArray(parsed) && parsed.every((row) => typeof row === "object")
-      ? "[\n" + parsed.map((row) => "  " + JSON.stringify(row)).join(",\n") + "\n]"
-      : JSON.stringify(parsed, null, 2);
+    const table = Array.isArray(parsed) && parsed.every((row) => typeof row === "object");
+    text = table ? `[${parsed.map((row) => JSON.stringify(row)).join(",\n")}]` : JSON.stringify(parsed, null, 2);
   } catch {
-    text = body.replace(/\],\s*\[/g, "],\n  [");
+    text = body.replace(/\],\s*\[/g, "],\n[");
   }
   const place = make("pre");
   const shown = text.slice(0, limit);
