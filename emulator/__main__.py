@@ -46,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
         default=os.environ.get("EMULATOR_CLIENT_SECRET", ""),
         help="default: the variable EMULATOR_CLIENT_SECRET, or a random one",
     )
+    application.add_argument(
+        "--reinstall", action="store_true", help="go through the installation again"
+    )
     application.add_argument("--wait", type=float, default=60, help="seconds to wait for it")
     scene = made.add_argument_group("something to look at (made after the installation)")
     scene.add_argument("--table", default="", help="code or title of the table for a dataset")
@@ -99,7 +102,7 @@ def _set_up(given: argparse.Namespace, address: str) -> None:
         "install_url": "" if given.script_only else install_url,
         "event_url": given.event_url if given.event_url is not None else f"{base}/events",
     }
-    demo.install(address, application, wait=given.wait)
+    demo.install(address, application, wait=given.wait, again=given.reinstall)
     _say("The application is installed.")
     if given.table:
         scene = demo.Scene(

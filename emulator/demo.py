@@ -29,14 +29,17 @@ class Scene:
     settings: dict[str, str] = field(default_factory=dict)
 
 
-def install(address: str, application: dict[str, str], wait: float = 60) -> None:
+def install(
+    address: str, application: dict[str, str], *, wait: float = 60, again: bool = False
+) -> None:
     """Declare the application and go through its installation, waiting for it to come up."""
     url = application["install_url"] or application["event_url"]
     _wait_for(url, wait)
     known = {item["client_id"]: item for item in _ask(address, "/emulator/state")["applications"]}
     declared = _ask(address, "/emulator/applications", application)
     before = known.get(declared["client_id"])
-    if before is None or not before["installed"] or not _connectors(address):
+    done = before is not None and before["installed"] and _connectors(address)
+    if again or not done:
         _ask(address, f"/emulator/applications/{declared['client_id']}/install", {})
 
 
@@ -87,9 +90,10 @@ def _choose(connectors: list[dict[str, Any]], title: str) -> dict[str, Any]:
 
 def _wait_for(url: str, patience: float) -> None:
     parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     end = time.monotonic() + patience
     while True:
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=5)
+        connection = http.client.HTTPConnection(parts.hostname or "", port, timeout=5)
         try:
             connection.connect()
         except OSError as error:
