@@ -1,6 +1,7 @@
 """A Bitrix24 portal to develop and demonstrate against; it talks HTTP and imports nothing of ours.
 
-Run it with `python -m emulator`, or make an application with `create_app(Options(...))`.
+Run it with `python -m emulator`, or make an application with `create_app(Options(...))` for a
+threaded server of one process, since its memory is not shared.
 
 What it serves
 --------------

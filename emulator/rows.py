@@ -39,16 +39,14 @@ def batches(blocks: Iterable[bytes]) -> Iterator[list[Row]]:
                 yield rows
             # The first rows are shown at once, later ones are decoded in larger pieces.
             wanted = _ENOUGH if rows else 2 * len(buffer) + 1
-    yield from _rest(buffer, opened=opened)
+    yield from _rest(buffer)
 
 
-def _rest(buffer: bytes, *, opened: bool) -> Iterator[list[Row]]:
-    buffer = buffer.strip()
-    if not opened or not buffer.endswith(b"]"):
-        raise BrokenAnswerError("The answer breaks off.")
+def _rest(buffer: bytes) -> Iterator[list[Row]]:
+    # What is left has to end with the bracket that closes the answer, or it does not parse.
     rows = _parse(b"[" + buffer)
     if rows is None:
-        raise BrokenAnswerError("The answer is not valid JSON.")
+        raise BrokenAnswerError("The answer breaks off, or is not valid JSON.")
     if rows:
         yield rows
 

@@ -102,8 +102,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "others": ("others", "остальные"),
     "empty_value": ("(empty)", "(пусто)"),
     "nothing_found": ("No rows match.", "Нет подходящих строк."),
-    "chart": ("Chart", "График"),
-    "table": ("Table", "Таблица"),
     "wire": ("Wire log", "Журнал обмена"),
     "wire_lead": ("Every request, as sent", "Каждый запрос, как он ушёл"),
     "wire_empty": (
@@ -131,8 +129,33 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "install_done": ("The application is installed.", "Приложение установлено."),
     "back": ("Back", "Назад"),
-    "failed": ("It did not work", "Не получилось"),
     "unavailable": ("Connection unavailable", "Подключение недоступно"),
+    "reason_status": (
+        "the connector did not answer with status 200.",
+        "коннектор ответил не со статусом 200.",
+    ),
+    "reason_empty": ("the answer is empty.", "ответ пуст."),
+    "reason_silence": (
+        "the connector has been silent for too long.",
+        "коннектор слишком долго молчит.",
+    ),
+    "reason_connect": ("nobody answers at the address.", "по этому адресу никто не отвечает."),
+    "reason_cut": ("the answer broke off.", "ответ оборвался."),
+    "reason_tls": ("the certificate is not trusted.", "сертификату нет доверия."),
+    "reason_redirects": ("too many redirects.", "слишком много перенаправлений."),
+    "reason_address": ("the address cannot be called.", "этот адрес нельзя вызвать."),
+    "reason_private_address": (
+        "the portal does not call private addresses.",
+        "портал не обращается к частным адресам.",
+    ),
+    "reason_answer": (
+        "the connector's answer cannot be used.",
+        "ответ коннектора нельзя использовать.",
+    ),
+    "reason_SOURCE_CREATE_CONNECTION_ERROR": (
+        "the connector refused these settings.",
+        "коннектор не принял эти параметры.",
+    ),
 }
 
 

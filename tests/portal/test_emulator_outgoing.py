@@ -168,6 +168,7 @@ def test_private_addresses_are_refused_before_anything_is_sent(played, call):
         ("172.16.0.1", True),
         ("100.64.0.1", True),
         ("::ffff:10.0.0.1", True),
+        ("::ffff:8.8.8.8", False),
         ("fe80::1%eth0", True),
     ],
 )

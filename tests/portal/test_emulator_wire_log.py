@@ -112,7 +112,9 @@ def test_nothing_secret_is_logged_in_a_whole_journey(portal, played):
     ).json
     webhook = portal.control("webhooks")["url"]
     fetch("POST", webhook + "scope", b"{}", "application/json")
+    fetch("GET", f"{portal.url}/rest/scope?auth=never-issued")
     shown = json.dumps(portal.wire(), ensure_ascii=False)
+    assert "never-issued" not in shown
     secrets = [TOKEN, portal.token, told["client_secret"], told["application_token"]]
     secrets += [auth["access_token"], auth["refresh_token"]]
     secrets += [fresh["access_token"], fresh["refresh_token"], webhook.split("/")[-2]]

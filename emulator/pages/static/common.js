@@ -13,8 +13,8 @@ export async function ask(path, value, method) {
   const answer = await response.json().catch(() => ({ error: `HTTP ${response.status}` }));
   window.dispatchEvent(new Event("asked"));
   if (!response.ok) {
-    const prefix = response.status === 502 ? `${words.unavailable}. ` : "";
-    throw new Error(prefix + (answer.error || response.status));
+    const known = words[`reason_${answer.reason}`];
+    throw new Error(known ? `${words.unavailable}: ${known}` : answer.error || String(response.status));
   }
   return answer;
 }

@@ -3,9 +3,9 @@ import { ask, make, tell, words } from "./common.js";
 
 const preview = document.getElementById("preview");
 
-function cell(value) {
-  if (value === null) return make("td", { class: "null", text: "null" });
-  return make("td", { class: typeof value === "number" ? "number" : "", text: String(value), title: String(value) });
+function cell(value, numeric) {
+  if (value === null) return make("td", { class: numeric ? "null number" : "null", text: "null" });
+  return make("td", { class: numeric ? "number" : "", text: String(value), title: String(value) });
 }
 
 function showRows(rows) {
@@ -18,7 +18,7 @@ function showRows(rows) {
   const numeric = new Set(names.filter((name) => rows.some((row) => typeof row[name] === "number")));
   preview.replaceChildren(make("table", {},
     make("thead", {}, make("tr", {}, ...names.map((name) => make("th", { class: numeric.has(name) ? "number code" : "code", text: name })))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...names.map((name) => cell(row[name])))))));
+    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...names.map((name) => cell(row[name], numeric.has(name))))))));
 }
 
 export async function loadPreview() {
