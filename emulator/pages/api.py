@@ -191,12 +191,18 @@ def _proposed(table: str, taken: set[str]) -> str:
 
 @blueprint.get("/sources/<int:number>/preview")
 def preview(number: int) -> Response:
-    """Ask the connector for the first rows of a table."""
+    """Ask the connector for the first rows of a table; values are read by the codes given.
+
+    Bitrix24 REST: a code that the header lacks shows nothing, it is no error.
+    """
     portal, table = the_portal(), request.args.get("table", "")
     connection = _connection(portal, number)
     with portal.store.read() as state:
         mapping = map_fields(state, table)
-    return jsonify(calls.preview(connection, table, mapping))
+    rows = calls.preview(connection, table, mapping)
+    if codes := request.args.getlist("code"):
+        rows = [{code: row.get(code) for code in codes} for row in rows]
+    return jsonify(rows)
 
 
 @blueprint.get("/datasets")

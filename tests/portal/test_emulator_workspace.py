@@ -94,6 +94,12 @@ def test_the_preview_sends_only_a_limit_and_pairs_by_code(portal, source, played
     assert played.last("data").body == f"limit=20&connection%5Btoken%5D={TOKEN}&table=orders"
 
 
+def test_the_preview_reads_values_by_code(portal, source, played):
+    played.replace["data"] = always(200, [["NOTE", "city"], ["first", "Rome"]])
+    path = f"/workspace/sources/{source}/preview?table=orders&code=CITY&code=NOTE"
+    assert portal.get(path).json == [{"CITY": None, "NOTE": "first"}]
+
+
 @pytest.mark.parametrize(
     "answer",
     [[["A"], [1, 2]], [["A", "B"], [1]], [], [1], {"error": "X"}, b"[["],

@@ -21,14 +21,17 @@ function fieldRow(column, canRename) {
   return row;
 }
 
+let codes = [];
+
 async function describe() {
   const described = await ask(`/workspace/sources/${making.dataset.source}/description?table=${encodeURIComponent(making.dataset.table)}`);
+  codes = described.columns.map((column) => column.externalCode);
   making.elements.name.value = described.name;
   making.querySelector("tbody").replaceChildren(...described.columns.map((column) => fieldRow(column, described.canRename)));
 }
 
 if (making) {
-  busily(making.querySelector("[type=submit]"), describe).then(loadPreview);
+  busily(making.querySelector("[type=submit]"), describe).then(() => loadPreview(codes));
   making.addEventListener("submit", (event) => {
     event.preventDefault();
     busily(event.submitter, async () => {
@@ -51,5 +54,5 @@ if (visible) {
     dimmed(box);
     await ask(`/workspace/datasets/${visible.dataset.dataset}/fields`, { fields: [{ id: Number(box.dataset.field), visible: box.checked }] });
   }));
-  loadPreview();
+  loadPreview([...visible.querySelectorAll("td.faint")].map((cell) => cell.textContent));
 }

@@ -21,9 +21,11 @@ function showRows(rows) {
     make("tbody", {}, ...rows.map((row) => make("tr", {}, ...names.map((name) => cell(row[name], numeric.has(name))))))));
 }
 
-export async function loadPreview() {
+export async function loadPreview(codes) {
+  const query = new URLSearchParams({ table: preview.dataset.table });
+  for (const code of codes) query.append("code", code);
   try {
-    showRows(await ask(`/workspace/sources/${preview.dataset.source}/preview?table=${encodeURIComponent(preview.dataset.table)}`));
+    showRows(await ask(`/workspace/sources/${preview.dataset.source}/preview?${query}`));
   } catch (error) {
     preview.hidden = true;
     tell(error.message, "bad", "preview-outcome");
