@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +18,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
 from adapters.base import Cancellation, Comparison, FieldType, Table, Value
@@ -22,6 +26,7 @@ from adapters.errors import (
     AdapterError,
     QueryCancelled,
     QueryFailed,
+    QueryTimeout,
     SchemaChanged,
     SourceUnavailable,
 )
@@ -37,6 +42,7 @@ _NUMBERS = (sa.literal(-columns.MAX_DOUBLE), sa.literal(columns.MAX_DOUBLE))
 # How far a local time may be from the text that stores it, with an offset of its own.
 _OFFSETS = timedelta(days=2)
 _SAMPLE_ROWS = 1000
+_STEPS_PER_LOOK = 100_000
 _VIEW = "b24_query"
 
 
@@ -62,6 +68,22 @@ class SQLiteAdapter(SqlAdapter):
 
     def interrupt(self, raw: sqlite3.Connection) -> None:
         raw.interrupt()
+
+    @contextmanager
+    def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
+        """SQLite has no time limit of its own: one is kept while its machine runs."""
+        deadline = time.monotonic() + self.options.timeout.total_seconds()
+        with super().session(cancellation) as connection:
+            raw: Any = connection.connection.dbapi_connection
+            raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_PER_LOOK)
+            try:
+                yield connection
+            except (sqlite3.OperationalError, exc.OperationalError):
+                if cancellation.reason is None and time.monotonic() > deadline:
+                    raise QueryTimeout("the time limit has passed") from None
+                raise
+            finally:
+                raw.set_progress_handler(None, 0)
 
     def translate(self, error: Exception) -> AdapterError:
         message = str(error)
@@ -110,9 +132,13 @@ class SQLiteAdapter(SqlAdapter):
                 found = connection.exec_driver_sql(
                     f"SELECT name, type FROM pragma_table_info('{_VIEW}')"
                 ).all()
+                sample: Iterable[Any] = ()
+                if not all(declared for _, declared in found):
+                    rows = connection.exec_driver_sql(f"SELECT * FROM {_VIEW} LIMIT {_SAMPLE_ROWS}")
+                    sample = rows.all()
                 return [
-                    (name, _declared(kind) if kind else _sampled(connection, name))
-                    for name, kind in found
+                    (name, _declared(kind) if kind else _sampled(row[i] for row in sample))
+                    for i, (name, kind) in enumerate(found)
                 ]
             finally:
                 connection.exec_driver_sql(f"DROP VIEW {_VIEW}")
@@ -219,27 +245,26 @@ _TYPES: list[tuple[str, TypeEngine[Any]]] = [
 ]
 
 
-def _sampled(connection: sa.Connection, name: str) -> TypeEngine[Any]:
+def _sampled(values: Iterable[Any]) -> TypeEngine[Any]:
     """The type of a computed column, from what the first rows hold."""
-    column: Element = sa.column(name)
-    first_rows = sa.select(column).select_from(sa.table(_VIEW)).limit(_SAMPLE_ROWS).subquery()
-    value = first_rows.c[name]
-    kind = sa.case(
-        (sa.func.typeof(value) != "text", sa.func.typeof(value)),
-        (value.op("GLOB")(_DATE), "date"),
-        (value.op("GLOB")(f"{_DATE} [0-9][0-9]:[0-9][0-9]:[0-9][0-9]*"), "datetime"),
-        else_="text",
-    )
-    seen = frozenset(connection.execute(sa.select(kind).distinct()).scalars()) - {"null"}
+    seen = {_class(value) for value in values if value is not None}
     for kinds, found in _SAMPLED:
         if seen and seen <= kinds:
             return found
     return sa.types.NullType()
 
 
+def _class(value: Any) -> str:
+    if isinstance(value, str):
+        return "date" if _A_DATE.fullmatch(value) else "time" if _A_TIME.match(value) else "text"
+    return type(value).__name__
+
+
+_A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_A_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _SAMPLED: list[tuple[set[str], TypeEngine[Any]]] = [
-    ({"integer"}, sa.Integer()),
-    ({"integer", "real"}, sa.Double()),
+    ({"int"}, sa.Integer()),
+    ({"int", "float"}, sa.Double()),
     ({"date"}, sa.Date()),
-    ({"date", "datetime"}, sa.DateTime()),
+    ({"date", "time"}, sa.DateTime()),
 ]

@@ -75,6 +75,8 @@ class Answer:
 
     def close(self) -> None:
         """End the query if it still runs, and give everything back."""
+        if self.outcome == GONE and time.monotonic() >= self._deadline:
+            self.outcome = LATE
         self._open.close()
 
     def _rest(self, batches: Iterator[Batch]) -> Iterator[Batch]:

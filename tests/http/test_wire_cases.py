@@ -16,7 +16,8 @@ from tests.server import Answer, Server, serving
 def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     load_orders(engine)
     config = '[connectors.company]\ntitle = "Company"\n' + "".join(
-        f'[sources.{order}]\nurl = "{engine.url}"\ntokens = ["of-{order}"]\ndate_order = "{order}"\n'
+        f'[sources.{order}]\nurl = "{engine.url}"\n'
+        f'tokens = ["of-{order}"]\ndate_order = "{order}"\n'
         for order in ("mdy", "dmy")
     )
     directory: Path = tmp_path_factory.mktemp("server")
