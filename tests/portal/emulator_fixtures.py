@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from emulator_kit import EmulatedPortal, PlayedConnector, emulated_portal, played_connector
 
 import emulator
+from tests.portal.emulator_kit import (
+    EmulatedPortal,
+    PlayedConnector,
+    emulated_portal,
+    played_connector,
+)
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import json
 from datetime import datetime
 
 import pytest
-from emulator_kit import WIRE, orders
 
 from emulator import php
 from emulator.bi import OPERATORS, ReportError, Shape, build_filter, site_date
+from tests.portal.emulator_kit import WIRE, orders
 
 CASES = {c["name"]: c for c in json.loads((WIRE / "cases.json").read_text(encoding="utf-8"))}
 TYPES = {column["name"].upper(): column["type"] for column in orders()[0]}

@@ -12,7 +12,9 @@ import time
 import urllib.error
 
 import pytest
-from emulator_kit import (
+
+import emulator
+from tests.portal.emulator_kit import (
     TOKEN,
     always,
     connector_fields,
@@ -22,9 +24,7 @@ from emulator_kit import (
     played_connector,
 )
 
-import emulator
-
-pytest_plugins = ["emulator_fixtures"]
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 LIST = "/rest/biconnector.connector.list"
 
 

@@ -1,9 +1,10 @@
 """Datasets and tables: one storage, two sets of methods."""
 
 import pytest
-from emulator_kit import dataset_fields, journey
 
-pytest_plugins = ["emulator_fixtures"]
+from tests.portal.emulator_kit import dataset_fields, journey
+
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 
 ONE = {"name": "ID", "externalCode": "ID", "type": "int"}
 

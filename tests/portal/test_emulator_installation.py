@@ -3,11 +3,11 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from emulator_kit import always
 
 from emulator import php
+from tests.portal.emulator_kit import always
 
-pytest_plugins = ["emulator_fixtures"]
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 FINISHED = b"<script>BX24.init(() => BX24.installFinish());</script>"
 
 

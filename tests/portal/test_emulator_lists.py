@@ -1,9 +1,10 @@
 """Lists: select, filter with prefixes, order, pages of 50."""
 
 import pytest
-from emulator_kit import connector_fields
 
-pytest_plugins = ["emulator_fixtures"]
+from tests.portal.emulator_kit import connector_fields
+
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 LIST = "biconnector.connector.list"
 
 

@@ -3,9 +3,10 @@
 import threading
 
 import pytest
-from emulator_kit import fetch
 
-pytest_plugins = ["emulator_fixtures"]
+from tests.portal.emulator_kit import fetch
+
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 CLIENT = {"client_id": "local.company", "client_secret": "s3cret-of-it"}
 
 

@@ -4,14 +4,14 @@ import gzip
 import time
 
 import pytest
-from emulator_kit import always, connector_fields
 
 from emulator import outgoing
 from emulator.options import Limits
 from emulator.outgoing import Caller, UnavailableError
 from emulator.wire_log import WireLog
+from tests.portal.emulator_kit import always, connector_fields
 
-pytest_plugins = ["emulator_fixtures"]
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 PARAMS = {"limit": 20, "connection": {"token": "t"}, "filter": {"0": {"=A": False}}, "x": None}
 
 

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from emulator_kit import WIRE
 
 from emulator import php
+from tests.portal.emulator_kit import WIRE
 
 CASES = json.loads((WIRE / "cases.json").read_text(encoding="utf-8"))
 

@@ -3,9 +3,10 @@
 import collections
 
 import pytest
-from emulator_kit import always, dataset_fields, journey, orders
 
-pytest_plugins = ["emulator_fixtures"]
+from tests.portal.emulator_kit import always, dataset_fields, journey, orders
+
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 
 
 @pytest.fixture

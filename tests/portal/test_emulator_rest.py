@@ -1,11 +1,19 @@
 """The 26 methods: what they answer, what they refuse, and in which order they look."""
 
 import pytest
-from emulator_kit import LOGO, TOKEN, always, connector_fields, dataset_fields, fetch, journey
 
 from emulator.rest.methods import METHODS
+from tests.portal.emulator_kit import (
+    LOGO,
+    TOKEN,
+    always,
+    connector_fields,
+    dataset_fields,
+    fetch,
+    journey,
+)
 
-pytest_plugins = ["emulator_fixtures"]
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 
 NEW_METHODS = [name for name in METHODS if name.startswith("biconnector.table.")]
 WITH_ID = [n for n in METHODS if n.rpartition(".")[2] in ("get", "update", "delete")]

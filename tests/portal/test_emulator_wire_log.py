@@ -4,12 +4,12 @@ import json
 import shlex
 
 import pytest
-from emulator_kit import TOKEN, always, connector_fields, fetch, journey
 
 from emulator import masking
 from emulator.wire_log import BODY_LIMIT, Exchange, WireLog
+from tests.portal.emulator_kit import TOKEN, always, connector_fields, fetch, journey
 
-pytest_plugins = ["emulator_fixtures"]
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 
 
 @pytest.mark.parametrize(

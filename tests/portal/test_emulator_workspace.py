@@ -1,9 +1,10 @@
 """What an analyst does on the pages, as requests: connect, choose, preview, make a dataset."""
 
 import pytest
-from emulator_kit import TOKEN, always, connector_fields, fetch, journey
 
-pytest_plugins = ["emulator_fixtures"]
+from tests.portal.emulator_kit import TOKEN, always, connector_fields, fetch, journey
+
+pytest_plugins = ["tests.portal.emulator_fixtures"]
 
 
 @pytest.fixture
