@@ -1,0 +1,101 @@
+"""The ways of reading a table that our endpoint is measured against.
+
+Run as a script, one of them reads the whole table in a process of its own and prints the rows,
+the seconds and the peak memory: ``python -m benchmarks.contenders driver URL``.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import psycopg
+import pymysql
+import sqlalchemy as sa
+from flask import Flask, Response
+
+from benchmarks.tables import TABLE
+
+_QUERY = f"SELECT * FROM {TABLE}"
+_BATCH = 2000
+
+
+def plain_app(url: str) -> Flask:
+    """What one writes first: SQLAlchemy's streamed rows through the standard json module."""
+    app = Flask("plain")
+    engine = sa.create_engine(url)
+
+    @app.post("/data")
+    def data() -> Response:
+        def body() -> Iterator[str]:
+            with engine.connect() as connection:
+                result = connection.execution_options(yield_per=_BATCH).execute(sa.text(_QUERY))
+                yield "[" + json.dumps(list(result.keys()))
+                for row in result:
+                    yield "," + json.dumps(list(row), default=str)
+            yield "]"
+
+        return Response(body(), mimetype="application/json")
+
+    return app
+
+
+def driver_rows(url: str) -> Iterator[list[Any]]:
+    """The driver alone, its rows as they come."""
+    parsed = sa.make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            cursor: Any = sqlite3.connect(str(parsed.database)).execute(_QUERY)
+        case "postgresql":
+            connection = psycopg.connect(url)
+            rows = connection.cursor().stream(_QUERY, size=_BATCH)  # type: ignore[arg-type]
+            batch: list[Any] = []
+            for row in rows:
+                batch.append(row)
+                if len(batch) == _BATCH:
+                    yield batch
+                    batch = []
+            yield batch
+            return
+        case _:
+            mysql = pymysql.connect(
+                unix_socket=str(parsed.query["unix_socket"]),
+                user=parsed.username,
+                database=parsed.database,
+                cursorclass=pymysql.cursors.SSCursor,
+            )
+            cursor = mysql.cursor()
+            cursor.execute(_QUERY)
+    while found := cursor.fetchmany(_BATCH):
+        yield list(found)
+
+
+def driver(url: str) -> int:
+    """Rows thrown away."""
+    return sum(len(batch) for batch in driver_rows(url))
+
+
+def script(url: str) -> int:
+    """Rows to JSON with orjson, and the JSON thrown away: a bare script with nothing around it."""
+    count = 0
+    for batch in driver_rows(url):
+        count += len(batch)
+        orjson.dumps(batch, default=str)
+    return count
+
+
+CONTENDERS: dict[str, Callable[[str], int]] = {"driver": driver, "script": script}
+
+if __name__ == "__main__":
+    _, name, url = sys.argv
+    started = time.perf_counter()
+    count = CONTENDERS[name](url)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"rows": count, "seconds": seconds, "peak_kib": peak}))
