@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 _METADATA = sa.MetaData()
@@ -40,17 +40,37 @@ _DRIVERS = {
 _WAIT = 120
 
 
+class StoreUnavailable(Exception):
+    """The database for the installations cannot be used.
+
+    The text names the kind of failure only: the driver's own may hold what was to be written.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        reason = getattr(error, "orig", None) or error
+        super().__init__(
+            f"The database for the tokens (DATABASE_URL) cannot be used: {type(reason).__name__}."
+        )
+
+
 def open_engine(address: str) -> sa.Engine:
-    """The database at ``address``, with the table in it."""
-    url = make_url(address)
+    """The database at ``address``, with the table in it; raises StoreUnavailable."""
+    try:
+        return _open(make_url(address))
+    except (OSError, ImportError, SQLAlchemyError) as error:
+        raise StoreUnavailable(error) from None
+
+
+def _open(url: URL) -> sa.Engine:
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-    if url.get_backend_name() == "sqlite":
+    is_sqlite = url.get_backend_name() == "sqlite"
+    # Tokens are asked for so rarely that an open connection would mostly be one that was lost.
+    arguments = {"timeout": _WAIT} if is_sqlite else {}
+    engine = sa.create_engine(url, poolclass=NullPool, connect_args=arguments)
+    if is_sqlite:
         _make_private(url)
-        engine = sa.create_engine(url, poolclass=NullPool, connect_args={"timeout": _WAIT})
         sa.event.listen(engine, "connect", _leave_transactions_to_us)
         sa.event.listen(engine, "begin", _begin)
-    else:
-        engine = sa.create_engine(url, pool_pre_ping=True)
     _make_table(engine)
     return engine
 
@@ -76,7 +96,7 @@ def _make_table(engine: sa.Engine) -> None:
     try:
         with writing(engine) as connection:
             _METADATA.create_all(connection)
-    except DBAPIError:
+    except StoreUnavailable:
         # Two workers at once: the other one has made it.
         if not sa.inspect(engine).has_table(TABLE.name):
             raise
@@ -84,15 +104,26 @@ def _make_table(engine: sa.Engine) -> None:
 
 @contextlib.contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that never waits for a writer longer than it must."""
-    with engine.connect() as connection, connection.begin():
+    """A transaction that never waits for a writer longer than it must; raises StoreUnavailable."""
+    with _failing(), engine.connect() as connection, connection.begin():
         yield connection
 
 
 @contextlib.contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that may write; in SQLite the only one at its time, from its beginning."""
-    with engine.connect() as connection:
+    """A transaction that may write; in SQLite the only one at its time, from its beginning.
+
+    Raises StoreUnavailable.
+    """
+    with _failing(), engine.connect() as connection:
         connection = connection.execution_options(b24_write=True)
         with connection.begin():
             yield connection
+
+
+@contextlib.contextmanager
+def _failing() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreUnavailable(error) from None

@@ -8,6 +8,7 @@ library's errors is repeated, because they quote the address.
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ import requests
 from app.portal.errors import AccessLost, Nonsense, TryLater, portal_error
 from app.portal.origins import BadAddress, Origin, origin_of
 from app.portal.rest import Patience
+
+# At its most talkative the HTTP library logs whole addresses, and here they hold secrets.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 # Bitrix24 OAuth: an access token lives for one hour.
 LIFETIME = 3600

@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 import orjson
-from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.errors import AdapterError
 from app.config import DEFAULT_PATH, Config, ConfigError, load_config
 from app.errors import ApiError
+from app.portal.database import StoreUnavailable
 from app.portal.errors import PortalError
 from app.portal.install import Application
 from app.portal.origins import BadAddress, Origin, admits, origin_of, refuse_webhook
@@ -75,9 +75,7 @@ def with_config(command: Command) -> Command:
             _stop(f"{error.description} ({error.code})")
         except AdapterError as error:
             _stop(f"The source cannot be read: {type(error).__name__}: {error}")
-        except SQLAlchemyError as error:
-            _stop(f"The database of installations cannot be used ({type(error).__name__}).")
-        except (BadAddress, BadTile, MissingKey, WrongKey) as error:
+        except (BadAddress, BadTile, MissingKey, StoreUnavailable, WrongKey) as error:
             _stop(str(error))
 
     return run

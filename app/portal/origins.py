@@ -76,8 +76,8 @@ def origin_of(url: str) -> Origin:
 
     Raises :class:`BadAddress`.
     """
-    scheme, slashes, rest = url.partition("://")
-    return read_origin(f"{scheme}{slashes}{rest.partition('/')[0]}")
+    head, slashes, rest = url.rpartition("://")
+    return read_origin(f"{head}{slashes}{rest.partition('/')[0]}")
 
 
 def is_pattern(text: str) -> bool:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import cast
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import ApiError
 from app.portal import handshake, install
+from app.portal.database import StoreUnavailable
 from app.portal.errors import PortalError
 from app.portal.install import Application
 from app.portal.origins import Origin
@@ -109,15 +109,9 @@ def _translated() -> Iterator[None]:
     except PortalError as error:
         log.warning("request %s: %s: %s", g.request_id, type(error).__name__, error)
         raise ApiError("PORTAL_FAILED", str(error)) from error
-    except (BadTile, MissingKey, WrongKey) as error:
+    except (BadTile, MissingKey, StoreUnavailable, WrongKey) as error:
         log.warning("request %s: %s", g.request_id, error)
         raise ApiError("PORTAL_NOT_CONFIGURED", str(error)) from error
-    except SQLAlchemyError as error:
-        # The text of it may hold what was to be written.
-        log.warning("request %s: the database of tokens: %s", g.request_id, type(error).__name__)
-        raise ApiError(
-            "PORTAL_NOT_CONFIGURED", "The database for the tokens cannot be used."
-        ) from None
 
 
 def _body() -> Tree:

@@ -61,10 +61,6 @@ class Store:
         self._sealer = Sealer(settings.secret_keys)
         self._engine = open_engine(settings.database_url)
 
-    def close(self) -> None:
-        """Give back every connection."""
-        self._engine.dispose()
-
     def all(self) -> list[Installation]:
         """Every installation, by portal."""
         with reading(self._engine) as connection:

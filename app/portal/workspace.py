@@ -19,7 +19,7 @@ from app.portal.tile import SETTINGS
 from app.sources import Source
 
 _json = click.option("--json", "as_json", is_flag=True, help="Answer for machines.")
-_KINDS = click.Choice(list(Entity))
+_KINDS = click.Choice([str(entity) for entity in Entity])
 _settings = click.option(
     "--settings-from",
     "given",
