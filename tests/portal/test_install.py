@@ -161,6 +161,8 @@ def test_two_portals_are_kept_apart(b24, tmp_path):
             # A portal cannot speak for the other one, though both are on the list.
             stolen = other.page(connector.url, member_id=b24.declare()["member_id"])
             assert stolen.status == 403
+            led_astray = other.page(connector.url, DOMAIN=b24.url.removeprefix("http://"))
+            assert led_astray.status == 403
 
 
 def test_a_working_installation_is_not_replaced_by_a_replay(b24, installed):
