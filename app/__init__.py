@@ -18,6 +18,8 @@ from app.endpoints.watch import Watch
 from app.errors import ApiError
 from app.ops import health
 from app.ops.logs import configure_logs, log_requests
+from app.portal import pages
+from app.portal.install import Application
 from app.sources import Source
 
 log = logging.getLogger("b24")
@@ -39,6 +41,8 @@ def create_app(config: Config | None = None) -> Flask:
     log_requests(app)
     app.register_blueprint(endpoints.blueprint)
     app.register_blueprint(health.blueprint)
+    app.extensions["b24_portal"] = Application(config)
+    app.register_blueprint(pages.blueprint)
     app.register_error_handler(ApiError, _answer)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)

@@ -15,6 +15,8 @@ import click
 from adapters.errors import AdapterError
 from app import demo
 from app.config import DEFAULT_PATH, Config, ConfigError, load_config
+from app.portal.commands import register_command, status_command, unregister_command
+from app.portal.workspace import portal_commands
 from app.sources import Source
 
 GUNICORN_CONFIG = Path(__file__).parent.parent / "config" / "gunicorn.conf.py"
@@ -103,6 +105,11 @@ def run_demo(host: str, port: int) -> None:
     click.echo(demo.instructions(f"http://{host}:{port}", made))
     serve.main(["--config", DEFAULT_PATH, "--host", host, "--port", str(port)])
 
+
+main.add_command(register_command)
+main.add_command(unregister_command)
+main.add_command(status_command)
+main.add_command(portal_commands)
 
 if __name__ == "__main__":
     main()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from adapters.base import Table
 from adapters.registry import UnknownScheme, adapter_class
+from app.portal.settings import Portal, PortalSchema, with_environment
 from app.wire.dates import DateOrder
 
 DEFAULT_PATH = "config/connector.toml"
@@ -50,11 +51,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Connector:
-    """A tile in the portal."""
+    """A tile in the portal; ``logo`` is a file, a URL or a data URI, empty for ours."""
 
     name: str
     title: str
     access: str = "token"
+    description: str = ""
+    logo: str = ""
+    sort: int | None = None
+    source_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,11 @@ class Config:
     server: Server
     connectors: Mapping[str, Connector]
     sources: Mapping[str, Source]
+    portal: Portal = field(default_factory=Portal)
 
     def secrets(self) -> Iterator[str]:
         """Every text that must never be shown."""
+        yield from self.portal.secrets()
         for source in self.sources.values():
             yield source.url
             yield from source.tokens
@@ -103,7 +110,8 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from None
     _override(tree, environ)
     try:
-        return _ConfigSchema().load(_expanded(tree, environ, ()))  # type: ignore[no-any-return]
+        config: Config = _ConfigSchema().load(_expanded(tree, environ, ()))
+        return replace(config, portal=with_environment(config.portal, environ))
     except ValidationError as error:
         reasons = "\n".join(f"{path}: {key} {reason}" for key, reason in _flat(error.messages, ()))
         raise ConfigError(reasons) from None
@@ -129,7 +137,7 @@ def _expanded(value: Any, environ: Mapping[str, str], path: tuple[str, ...]) -> 
         return [_expanded(item, environ, (*path, str(i))) for i, item in enumerate(value)]
     if not isinstance(value, str):
         return value
-    part_of_url = path[-1:] == ("url",) and not value.startswith("${")
+    part_of_url = path[-1:] in (("url",), ("database_url",)) and not value.startswith("${")
 
     def replaced(match: re.Match[str]) -> str:
         if match[1] not in environ:
@@ -218,6 +226,10 @@ class _ServerSchema(_Strict):
 class _ConnectorSchema(_Strict):
     title = fields.String(required=True, validate=validate.Length(1, 512))
     access = fields.String(validate=validate.OneOf(["token"]), load_default="token")
+    description = fields.String(load_default="")
+    logo = fields.String(load_default="")
+    sort = fields.Integer(load_default=None)
+    source_code = fields.String(load_default="", validate=validate.Length(max=64))
 
 
 class _QuerySchema(_Strict):
@@ -244,6 +256,7 @@ class _ConfigSchema(_Strict):
     server = fields.Nested(_ServerSchema, load_default=Server())
     connectors = fields.Dict(_NAMED, fields.Nested(_ConnectorSchema), required=True)
     sources = fields.Dict(_NAMED, fields.Nested(_SourceSchema), required=True)
+    portal = fields.Nested(PortalSchema, load_default=Portal())
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Config:
@@ -252,6 +265,7 @@ class _ConfigSchema(_Strict):
             data["server"],
             connectors,
             {name: _source(name, s, connectors) for name, s in data["sources"].items()},
+            data["portal"],
         )
 
 

@@ -28,6 +28,13 @@ STATUS: dict[str, int] = {
     "UNKNOWN_FIELD": 400,
     "UNKNOWN_OPERATOR": 400,
     "UNKNOWN_TABLE": 404,
+    # What comes from a portal itself: installation and events.
+    "FORGED_REQUEST": 403,
+    "PORTAL_BUSY": 409,
+    "PORTAL_FAILED": 502,
+    "PORTAL_NOT_ALLOWED": 403,
+    "PORTAL_NOT_CONFIGURED": 503,
+    "STALE_EVENT": 409,
     # The request is fine.
     "INTERNAL_ERROR": 500,
     "QUERY_FAILED": 502,

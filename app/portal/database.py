@@ -1,0 +1,129 @@
+"""The table of installations, and transactions on SQLite, PostgreSQL and MySQL alike."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+_METADATA = sa.MetaData()
+
+TABLE = sa.Table(
+    "portal_installations",
+    _METADATA,
+    sa.Column("member_id", sa.String(64), primary_key=True),
+    sa.Column("origin", sa.String(300), nullable=False),
+    sa.Column("oauth_server", sa.String(300), nullable=False),
+    sa.Column("installed_at", sa.BigInteger, nullable=False),
+    sa.Column("application_token", sa.Text, nullable=False),
+    sa.Column("access_token", sa.Text, nullable=False),
+    sa.Column("refresh_token", sa.Text, nullable=False),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Column("busy_until", sa.Double, nullable=False),
+    sa.Column("busy_by", sa.String(16)),
+)
+
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+# Longer than a refresh, during which the database of SQLite takes no other writer.
+_WAIT = 120
+
+
+class StoreUnavailable(Exception):
+    """The database for the installations cannot be used.
+
+    The text names the kind of failure only: the driver's own may hold what was to be written.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        reason = getattr(error, "orig", None) or error
+        super().__init__(
+            f"The database for the tokens (DATABASE_URL) cannot be used: {type(reason).__name__}."
+        )
+
+
+def open_engine(address: str) -> sa.Engine:
+    """The database at ``address``, with the table in it; raises StoreUnavailable."""
+    try:
+        return _open(make_url(address))
+    except (OSError, ImportError, SQLAlchemyError) as error:
+        raise StoreUnavailable(error) from None
+
+
+def _open(url: URL) -> sa.Engine:
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    is_sqlite = url.get_backend_name() == "sqlite"
+    # Tokens are asked for so rarely that an open connection would mostly be one that was lost.
+    arguments = {"timeout": _WAIT} if is_sqlite else {}
+    engine = sa.create_engine(url, poolclass=NullPool, connect_args=arguments)
+    if is_sqlite:
+        _make_private(url)
+        sa.event.listen(engine, "connect", _leave_transactions_to_us)
+        sa.event.listen(engine, "begin", _begin)
+    _make_table(engine)
+    return engine
+
+
+def _make_private(url: URL) -> None:
+    """Make the file before SQLite does, for the eyes of its owner only."""
+    if url.database:
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+
+
+def _leave_transactions_to_us(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _begin(connection: sa.Connection) -> None:
+    write = connection.get_execution_options().get("b24_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _make_table(engine: sa.Engine) -> None:
+    try:
+        with writing(engine) as connection:
+            _METADATA.create_all(connection)
+    except StoreUnavailable:
+        # Two workers at once: the other one has made it.
+        if not sa.inspect(engine).has_table(TABLE.name):
+            raise
+
+
+@contextlib.contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that never waits for a writer longer than it must; raises StoreUnavailable."""
+    with _failing(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextlib.contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that may write; in SQLite the only one at its time, from its beginning.
+
+    Raises StoreUnavailable.
+    """
+    with _failing(), engine.connect() as connection:
+        connection = connection.execution_options(b24_write=True)
+        with connection.begin():
+            yield connection
+
+
+@contextlib.contextmanager
+def _failing() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreUnavailable(error) from None

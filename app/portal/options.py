@@ -1,0 +1,153 @@
+"""What the commands have in common: which portal, let in how, and how failures are told."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from adapters.errors import AdapterError
+from app.config import DEFAULT_PATH, Config, ConfigError, load_config
+from app.errors import ApiError
+from app.portal.database import StoreUnavailable
+from app.portal.errors import PortalError
+from app.portal.install import Application
+from app.portal.origins import BadAddress, Origin, admits, origin_of, refuse_webhook
+from app.portal.rest import Client
+from app.portal.sealing import MissingKey, WrongKey
+from app.portal.sessions import GivenToken
+from app.portal.store import Installation
+from app.portal.tile import BadTile
+
+TOKEN_VARIABLE = "CONNECTOR_ACCESS_TOKEN"  # noqa: S105 - its name, not its value
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of a command."""
+
+    application: Application
+    client: Client
+
+    @property
+    def config(self) -> Config:
+        """The configuration."""
+        return self.application.config
+
+
+def application_of(path: Path) -> Application:
+    """The configuration as an application, or the reason why not and exit code 2."""
+    try:
+        return Application(load_config(path, os.environ))
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+def with_config(command: Command) -> Command:
+    """Give the command ``application``, and tell its failures in one sentence each."""
+
+    @click.option(
+        "--config",
+        "path",
+        type=click.Path(path_type=Path),
+        envvar="CONNECTOR_CONFIG",
+        default=DEFAULT_PATH,
+        show_default=True,
+        help="The configuration file.",
+    )
+    @functools.wraps(command)
+    def run(path: Path, **arguments: Any) -> None:
+        try:
+            command(application=application_of(path), **arguments)
+        except PortalError as error:
+            _stop(f"{error}. {error.advice}")
+        except ApiError as error:
+            _stop(f"{error.description} ({error.code})")
+        except AdapterError as error:
+            _stop(f"The source cannot be read: {type(error).__name__}: {error}")
+        except (BadAddress, BadTile, MissingKey, StoreUnavailable, WrongKey) as error:
+            _stop(str(error))
+
+    return run
+
+
+def with_portal(command: Command) -> Command:
+    """Give the command ``session``: a portal that lets us in."""
+
+    @with_config
+    @click.option("--portal", "address", default="", help="The portal, as acme.bitrix24.com.")
+    @click.option(
+        "--ask-token",
+        is_flag=True,
+        help=f"Ask for an access token of an application. {TOKEN_VARIABLE} can hold it as well; "
+        "without either the installed application is used.",
+    )
+    @functools.wraps(command)
+    def run(application: Application, address: str, *, ask_token: bool, **arguments: Any) -> None:
+        token = os.environ.get(TOKEN_VARIABLE, "")
+        if ask_token:
+            token = click.prompt("Access token", hide_input=True, err=True)
+        client = _given(application, address, token) if token else _installed(application, address)
+        command(session=Session(application, client), **arguments)
+
+    return run
+
+
+def _given(application: Application, address: str, token: str) -> Client:
+    refuse_webhook(token)
+    if not address:
+        raise BadAddress("Say with --portal whose access token this is.")
+    origin = _origin(address)
+    if not admits(application.config.portal.domains, origin):
+        raise BadAddress(f"{origin} is not among portal.domains; add it there if it is yours.")
+    return Client(GivenToken(origin, token.strip()), application.patience)
+
+
+def _installed(application: Application, address: str) -> Client:
+    return application.client(installation_at(application, address))
+
+
+def installation_at(application: Application, address: str) -> Installation:
+    """The installation in the portal at ``address``, or the only one; raises BadAddress."""
+    known = application.store.all() if not address else _at(application, _origin(address))
+    if len(known) == 1:
+        return known[0]
+    if known:
+        portals = ", ".join(str(item.origin) for item in known)
+        raise BadAddress(
+            f"The application is installed in several portals; say --portal: {portals}."
+        )
+    where = f" in {_origin(address)}" if address else ""
+    raise BadAddress(
+        f"The application is not installed{where}: add it to the portal as a local application "
+        f"(docs/registering.md), or put an access token of an application into {TOKEN_VARIABLE}."
+    )
+
+
+def _at(application: Application, origin: Origin) -> list[Installation]:
+    return [item for item in application.store.all() if item.origin == origin]
+
+
+def _origin(address: str) -> Origin:
+    refuse_webhook(address)
+    return origin_of(address)
+
+
+def _stop(message: str) -> None:
+    click.echo(message, err=True)
+    sys.exit(1)
+
+
+def show_json(value: Any) -> None:
+    """Print for machines."""
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

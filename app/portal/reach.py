@@ -1,0 +1,39 @@
+"""Whether the four addresses of a connector answer, as seen from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import requests
+
+from app.portal.tile import ENDPOINTS
+
+# Nobody's token: the endpoint has to refuse it in our own words, before any database is asked.
+_TIMEOUT = (5, 15)
+_REFUSAL = "INVALID_TOKEN"
+
+
+def silent(addresses: Mapping[str, str]) -> dict[str, str]:
+    """The addresses that do not answer as this service does, each with the reason."""
+    reasons = {ENDPOINTS[field]: _reason(url) for field, url in addresses.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _reason(url: str) -> str:
+    try:
+        response = requests.post(url, data={}, timeout=_TIMEOUT, allow_redirects=False)
+    except requests.Timeout:
+        return f"{url} does not answer in time"
+    except requests.exceptions.SSLError:
+        return f"{url} has a certificate that is not trusted"
+    except requests.RequestException:
+        return f"{url} cannot be reached"
+    try:
+        answer = response.json()
+    except requests.JSONDecodeError:
+        answer = None
+    if isinstance(answer, dict) and answer.get("error") == _REFUSAL:
+        return ""
+    if 300 <= response.status_code < 400:
+        return f"{url} redirects, with status {response.status_code}"
+    return f"something else answers at {url}, with status {response.status_code}"
