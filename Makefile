@@ -4,11 +4,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
+PORTAL_PORT ?= 8001
 
 .PHONY: run test lint bench lock clean
 
-run: .venv/demo ## Build the demonstration once and serve it.
-	@exec $(BIN)/b24-connector demo --host $(HOST) --port $(PORT)
+run: .venv/demo ## Connector and emulated portal on real data; built once.
+	@$(BIN)/b24-connector demo --build
+	@set -a; . ./var/demo.env; \
+	$(BIN)/b24-connector demo --host $(HOST) --port $(PORT) --portal http://$(HOST):$(PORTAL_PORT) & \
+	connector=$$!; \
+	$(BIN)/python -m emulator --host $(HOST) --port $(PORTAL_PORT) \
+		--state var/portal-$(PORT)-$(PORTAL_PORT).json \
+		--application-url http://$(HOST):$(PORT) --client-id local.demo \
+		--connection-title "Flights from New York" \
+		--table flights --setting token="$$DEMO_TOKEN" & \
+	portal=$$!; \
+	trap 'kill $$connector $$portal 2>/dev/null' EXIT INT TERM; \
+	wait
 
 test: .venv/installed ## Run all tests.
 	$(BIN)/python -m pytest

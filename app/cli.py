@@ -97,12 +97,17 @@ def doctor(path: Path) -> None:
 @main.command("demo")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
-def run_demo(host: str, port: int) -> None:
+@click.option("--portal", default="", help="Address of an emulated portal that may install us.")
+@click.option("--build", is_flag=True, help="Make the data and the secrets, and stop.")
+def run_demo(host: str, port: int, portal: str, *, build: bool) -> None:
     """Serve real flight data from SQLite, made on the first run."""
+    address = f"http://{host}:{port}"
     demo.build_database(demo.DATABASE)
-    made = demo.token(demo.TOKEN)
-    os.environ["DEMO_TOKEN"] = made
-    click.echo(demo.instructions(f"http://{host}:{port}", made))
+    environment = demo.environment(address, portal)
+    if build:
+        return
+    os.environ.update(environment)
+    click.echo(demo.instructions(address, environment["DEMO_TOKEN"]))
     serve.main(["--config", DEFAULT_PATH, "--host", host, "--port", str(port)])
 
 

@@ -18,7 +18,7 @@ from textwrap import dedent
 from zoneinfo import ZoneInfo
 
 DATABASE = Path("var/flights.db")
-TOKEN = Path("var/demo.token")
+SECRETS = Path("var/demo.env")
 
 _TABLES = {
     "flights": """
@@ -112,14 +112,36 @@ def _local_hour(instant: str) -> str:
     return datetime.fromisoformat(instant).astimezone(_NEW_YORK).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def token(path: Path) -> str:
-    """The demonstration's token, made on the first run and readable by its owner only."""
+def environment(address: str, portal: str) -> dict[str, str]:
+    """What the shipped configuration needs, with secrets of its own made on the first run.
+
+    ``portal`` is the address of an emulated portal that may install the application, or empty.
+    """
+    made = _secrets(SECRETS)
+    found = {
+        "DEMO_TOKEN": made["DEMO_TOKEN"],
+        "CONNECTOR_SECRET_KEY": made["CONNECTOR_SECRET_KEY"],
+        "CONNECTOR_SERVER__PUBLIC_URL": address,
+    }
+    if portal:
+        found |= {
+            "CONNECTOR_PORTAL__CLIENT_ID": "local.demo",
+            "CONNECTOR_PORTAL__CLIENT_SECRET": made["EMULATOR_CLIENT_SECRET"],
+            "CONNECTOR_PORTAL__DOMAINS": portal,
+            "CONNECTOR_PORTAL__OAUTH_SERVERS": portal,
+        }
+    return found
+
+
+def _secrets(path: Path) -> dict[str, str]:
+    """The demonstration's secrets, kept outside git in a file that only its owner can read."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "w") as opened:
-            opened.write(secrets.token_urlsafe(24))
-    return path.read_text().strip()
+        names = ("DEMO_TOKEN", "CONNECTOR_SECRET_KEY", "EMULATOR_CLIENT_SECRET")
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.writelines(f"{name}={secrets.token_urlsafe(32)}\n" for name in names)
+    lines = path.read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
 
 
 def instructions(address: str, made: str) -> str:
@@ -141,5 +163,5 @@ def instructions(address: str, made: str) -> str:
           "select": ["TIME_HOUR", "CARRIER", "DEST", "DEP_DELAY"],
           "filter": {{">=TIME_HOUR": "12/24/2013", "=ORIGIN": ["JFK"], ">DEP_DELAY": ["120"]}}}}'
 
-        Ctrl-C stops it.
+        Ctrl-C stops everything.
         """)
