@@ -236,7 +236,8 @@ class Adapter(ABC):
         """The answer in batches, none of them empty, without ever holding all of it.
 
         A value is None, bool, int, float, Decimal, str, bytes, date or datetime; a datetime is
-        local to ``options.timezone``, or aware. Closing the iterator ends the query.
+        local to ``options.timezone``, or aware; either may be a text in the form that is shown.
+        Closing the iterator ends the query.
         """
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +20,10 @@ from adapters.errors import QueryFailed
 
 if TYPE_CHECKING:
     from adapters.base import Field
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_DATETIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 
 
 def encode_rows(fields: Sequence[Field], rows: Iterable[Sequence[Any]], zone: ZoneInfo) -> bytes:
@@ -51,12 +57,16 @@ def encode_clean(rows: Sequence[Sequence[Any]]) -> bytes:
 def _number(value: object) -> orjson.Fragment | None:
     if not isinstance(value, Decimal):
         raise TypeError(type(value).__name__)
-    return orjson.Fragment(str(value)) if value.is_finite() else None
+    return orjson.Fragment(format(value, "f")) if value.is_finite() else None
 
 
-def _integer(value: Any, _: ZoneInfo) -> int | Decimal:
-    if not isinstance(value, (int, float, Decimal)) or value != int(value):
+def _integer(value: Any, _: ZoneInfo) -> int | Decimal | None:
+    if not isinstance(value, (int, float, Decimal)):
         raise TypeError
+    if not math.isfinite(value):
+        return None
+    if value != int(value):
+        raise ValueError
     whole = int(value)
     return whole if -(2**63) <= whole < 2**64 else Decimal(whole)
 
@@ -70,6 +80,8 @@ def _double(value: Any, _: ZoneInfo) -> int | float | Decimal:
 
 
 def _date(value: Any, zone: ZoneInfo) -> str:
+    if isinstance(value, str):
+        return _written(_DATE, value)
     if isinstance(value, datetime):
         value = _local(value, zone).date()
     if not isinstance(value, date):
@@ -78,11 +90,19 @@ def _date(value: Any, zone: ZoneInfo) -> str:
 
 
 def _datetime(value: Any, zone: ZoneInfo) -> str:
+    if isinstance(value, str):
+        return _written(_DATETIME, value)
     if not isinstance(value, datetime):
         if not isinstance(value, date):
             raise TypeError
         value = datetime(value.year, value.month, value.day)
     return _local(value, zone).isoformat(" ", "seconds")
+
+
+def _written(form: re.Pattern[str], value: str) -> str:
+    if not form.fullmatch(value):
+        raise ValueError
+    return value
 
 
 def _local(value: datetime, zone: ZoneInfo) -> datetime:

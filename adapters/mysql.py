@@ -6,9 +6,8 @@ a server knows named time zones only where somebody has loaded their tables.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pymysql
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from pymysql.constants import CR as CLIENT_ERROR
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
+from adapters import mysql_moments as moments
 from adapters.base import Cancellation, FieldType, Options, Table
 from adapters.errors import (
     AdapterError,
@@ -27,8 +27,10 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import SqlAdapter, verbatim
-from adapters.sql.columns import Element, SqlColumn
+from adapters.sql.adapter import SqlAdapter
+from adapters.sql.columns import Element, Narrow, SqlColumn
+from adapters.sql.numbers import UINT64_MAX, near_decimal, shortest_single
+from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
 _TABLES = sa.text("""
@@ -78,8 +80,7 @@ _UNAVAILABLE = frozenset(
     }
 )
 _UTF8MB4 = mysql.CHAR(charset="utf8mb4")
-_SHOWN_DATES = ("0001-01-01", "9999-12-31")
-_SHOWN_DATETIMES = ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999")
+_UNSIGNED = mysql.INTEGER(unsigned=True)
 
 
 class MySQLAdapter(SqlAdapter):
@@ -186,50 +187,32 @@ class MySQLAdapter(SqlAdapter):
     def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:  # noqa: C901 - a table
         column: Element = sa.column(name)
         match kind:
-            case mysql.BIT():
-                whole = sa.cast(column, mysql.INTEGER(unsigned=True))
-                return columns.integer(whole)
-            case mysql.YEAR():
-                return columns.integer(column)
+            case mysql.BIT() | mysql.YEAR():
+                # Bits read as bytes otherwise, and a year is compared with 26 as with 2026.
+                return columns.integer(sa.cast(column, _UNSIGNED), UINT64_MAX)
+            case sa.Integer():
+                return columns.integer(column, UINT64_MAX)
             case mysql.FLOAT():
-                precise = column + sa.literal_column("0e0")
-                return SqlColumn(
-                    FieldType.DOUBLE,
-                    precise,
-                    column,
-                    columns.bind_single,
-                    convert=columns.shortest_single,
-                )
+                return _single(column)
+            case sa.Float():
+                return super().column(name, kind)
+            case sa.Numeric() if not columns.is_whole(kind):
+                near = near_decimal(kind.precision or 65, kind.scale or 0)
+                return columns.number(column, near=near)
             case mysql.TIMESTAMP():
-                return self._instant(column)
+                return moments.instant(column, self.options.timezone)
             case sa.DateTime():
-                return _moment(FieldType.DATETIME, column, _SHOWN_DATETIMES, 19)
+                return moments.moment(FieldType.DATETIME, column)
             case sa.Date():
-                return _moment(FieldType.DATE, column, _SHOWN_DATES, 10)
+                return moments.moment(FieldType.DATE, column)
             case sa.types._Binary():
                 return columns.shown_as(sa.func.lower(sa.func.hex(column)))
             case columns.Geometry():
                 return columns.shown_as(sa.func.ST_AsText(column))
             case sa.String():
-                if (kind.collation or "").startswith("utf8"):
-                    return columns.text(column, inexact=True)
-                test = sa.cast(column, _UTF8MB4)
-                return SqlColumn(FieldType.STRING, column, test, columns.bind_text, inexact=True)
+                return columns.text(column, inexact=True, narrow=_equal(column))
             case _:
                 return super().column(name, kind)
-
-    def _instant(self, column: Element) -> SqlColumn:
-        zone = self.options.timezone
-        shown = _moment(FieldType.DATETIME, column, _SHOWN_DATETIMES, 19)
-        return SqlColumn(
-            FieldType.DATETIME,
-            shown.read,
-            column,
-            shown.bind,
-            bounds=shown.bounds,
-            zoned=True,
-            convert=lambda text: _local(text, zone),
-        )
 
     def abandon(self, connection: sa.Connection) -> None:
         """The driver would read all that is left; instead the query and the connection end."""
@@ -237,23 +220,16 @@ class MySQLAdapter(SqlAdapter):
         connection.invalidate()
 
 
-def _moment(kind: FieldType, column: Element, shown: tuple[str, str], width: int) -> SqlColumn:
-    """A date or a date-time; the zero date and dates with a zero in them read as null."""
-    low, high = (sa.literal(bound, sa.String()) for bound in shown)
-    real = sa.and_(column.between(low, high), sa.func.month(column) > 0, sa.func.day(column) > 0)
-    text = sa.func.left(sa.cast(column, sa.Text()), width)
-    return SqlColumn(kind, sa.case((real, text)), column, _bind_moment, bounds=(low, high))
+def _equal(column: Element) -> Narrow:
+    """What an index of any collation finds before texts are compared exactly."""
+    return lambda _, values: column.in_([columns.bind_text(str(value)) for value in values])
 
 
-def _bind_moment(value: datetime) -> Element:
-    return sa.literal(str(value), sa.String())
-
-
-def _local(text: str | None, zone: ZoneInfo) -> str | None:
-    if text is None:
-        return None
-    local = datetime.fromisoformat(text).replace(tzinfo=UTC).astimezone(zone)
-    return local.strftime("%Y-%m-%d %H:%M:%S")
+def _single(column: Element) -> SqlColumn:
+    """A FLOAT, which the server would round to six digits on its way to us."""
+    precise = column + sa.literal_column("0e0")
+    found = columns.single(column, convert=shortest_single)
+    return replace(found, read=precise)
 
 
 def _field_type(field: Any) -> TypeEngine[Any]:

@@ -8,9 +8,10 @@ server-side cursor, for which the planner would prefer plans that give the first
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
+from adapters import postgresql_catalog as catalog
 from adapters.base import Cancellation, FieldType, Query, Row, Table
 from adapters.errors import (
     AdapterError,
@@ -29,28 +31,11 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import BATCH_ROWS, SqlAdapter, verbatim
-from adapters.sql.columns import Bounds, Element, SqlColumn
+from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
+from adapters.sql.columns import Element, Narrow, SqlColumn
+from adapters.sql.numbers import MAX_DOUBLE
+from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
-
-# Partitions are read through their parent; a table that may not be read is not there.
-_TABLES = sa.text("""
-    SELECT c.relname, n.nspname, n.nspname = current_schema(), obj_description(c.oid, 'pg_class')
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-      AND n.nspname NOT LIKE 'pg!_%' ESCAPE '!' AND n.nspname <> 'information_schema'
-      AND has_schema_privilege(n.oid, 'USAGE')
-      AND has_any_column_privilege(c.oid, 'SELECT')
-""")
-
-_READABLE = sa.text("""
-    SELECT a.attname FROM pg_catalog.pg_attribute a
-    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = :table AND n.nspname = coalesce(:schema, current_schema())
-      AND a.attnum > 0 AND NOT a.attisdropped
-      AND has_column_privilege(c.oid, a.attnum, 'SELECT')
-""")
 
 # The first of these that the server has folds the case of every alphabet, whatever the database's
 # own locale; the later ones are for servers before 17.
@@ -58,11 +43,11 @@ _FOLDING = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "C.utf8", "C.UTF-8", "e
 
 # NaN sorts above all numbers. An infinite numeric is beyond the largest finite one, but servers
 # before 14 cannot even name it.
-_NUMERIC: Bounds = (
+_NUMERIC: tuple[Element, Element] = (
     sa.literal_column("CAST('-1e131071' AS NUMERIC)"),
     sa.literal_column("CAST('1e131071' AS NUMERIC)"),
 )
-_SHOWN_DATES: Bounds = (
+_SHOWN_DATES: tuple[Element, Element] = (
     sa.literal_column("DATE '0001-01-01'"),
     sa.literal_column("DATE '9999-12-31'"),
 )
@@ -72,11 +57,6 @@ class PostgreSQLAdapter(SqlAdapter):
     """``postgresql://user:password@host:port/database``, with libpq's parameters after ``?``."""
 
     driver = "postgresql+psycopg"
-
-    def __init__(self, url: str, options: Any) -> None:
-        super().__init__(url, options)
-        postgis = dict.fromkeys(("geometry", "geography"), columns.Geometry)
-        self.type_names = {**self.type_names, **postgis}
 
     def engine_options(self) -> dict[str, Any]:
         return {"connect_args": {"connect_timeout": 10, "application_name": "b24-connector"}}
@@ -131,74 +111,56 @@ class PostgreSQLAdapter(SqlAdapter):
 
     def tables(self) -> list[Table]:
         with self.session(Cancellation()) as connection:
-            return [
-                Table(name, schema, bool(default), comment or "")
-                for name, schema, default, comment in connection.execute(_TABLES)
-            ]
+            return catalog.tables(connection)
 
     def reflect(
         self, connection: sa.Connection, table: Table
     ) -> list[tuple[str, TypeEngine[Any], str]]:
-        names = {"table": table.name, "schema": table.schema}
-        readable = set(connection.execute(_READABLE, names).scalars())
-        return [c for c in super().reflect(connection, table) if c[0] in readable]
+        natives = catalog.columns(connection, table)
+        kinds = catalog.kinds(connection, natives)
+        return [(n.name, kind, n.comment) for n, kind in zip(natives, kinds, strict=True)]
 
     def describe_sql(
         self, connection: sa.Connection, sql: str
     ) -> list[tuple[str, TypeEngine[Any]]]:
         statement = sa.text(f"SELECT * FROM ({verbatim(sql)}\n) query LIMIT 0")
-        result = connection.execute(statement)
-        described: Any = result.cursor.description
-        oids = [column.type_code for column in described]
-        names: dict[int, str] = dict(
-            connection.execute(
-                sa.text("SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid = ANY(:oids)"),
-                {"oids": oids},
-            ).all()
-        )
-        return [(c.name, self._named_type(names[c.type_code], c)) for c in described]
-
-    def _named_type(self, name: str, described: psycopg.Column) -> TypeEngine[Any]:
-        if name.endswith("[]"):
-            return pg.ARRAY(sa.types.NullType())
-        kind = self.type_names.get(name, sa.types.NullType)
-        if kind is sa.NUMERIC:
-            return sa.Numeric(described.precision, described.scale)
-        if name.startswith("timestamp"):
-            return pg.TIMESTAMP(timezone=name.endswith("with time zone"))
-        return sa.types.to_instance(kind)
+        cursor: Any = connection.execute(statement).cursor
+        answer = cursor.pgresult
+        natives = [
+            catalog.Native(column.name, answer.ftype(i), answer.fmod(i))
+            for i, column in enumerate(cursor.description)
+        ]
+        kinds = catalog.kinds(connection, natives)
+        return [(n.name, kind) for n, kind in zip(natives, kinds, strict=True)]
 
     def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:  # noqa: C901 - a table
         column: Element = sa.column(name)
         match kind:
-            case pg.DOMAIN():
-                return self.column(name, kind.data_type)
-            case pg.OID():
-                return columns.integer(column)
             case sa.REAL():
-                return columns.single(column, bounds=_finite(columns.bind_single))
+                return columns.single(column, shown=_finite(column))
             case sa.Float():
-                return columns.double(column, bounds=_finite(columns.bind_double))
+                return columns.double(column, shown=_finite(column))
             case sa.Numeric():
                 make = columns.integer if columns.is_whole(kind) else columns.number
-                return make(column, bounds=_NUMERIC)
+                return make(column, shown=column.between(*_NUMERIC))
             case pg.MONEY():
                 return columns.number(sa.cast(column, sa.Numeric()))
             case sa.DateTime():
                 return _datetime(column, zoned=bool(kind.timezone))
             case sa.Date():
-                shown = sa.case((column.between(*_SHOWN_DATES), sa.cast(column, sa.Text())))
-                return SqlColumn(FieldType.DATE, shown, column, _bind_date, bounds=_SHOWN_DATES)
+                return _date(column)
             case pg.BYTEA():
                 return columns.shown_as(sa.func.encode(column, "hex"))
             case pg.ARRAY():
                 return columns.shown_as(sa.cast(sa.func.to_json(column), sa.Text()))
             case columns.Geometry():
-                return columns.shown_as(sa.func.ST_AsText(column))
-            case sa.CHAR() | pg.CITEXT() | sa.Enum():
-                return columns.shown_as(sa.cast(column, sa.Text()))
+                return columns.shown_as(getattr(sa.func, kind.schema).ST_AsText(column))
+            case sa.CHAR():
+                return _padded(column)
             case sa.String():
-                return columns.text(column, inexact=kind.collation is not None)
+                return columns.text(
+                    column, inexact=kind.collation is not None, narrow=_equal(column)
+                )
             case _:
                 return super().column(name, kind)
 
@@ -214,24 +176,43 @@ class PostgreSQLAdapter(SqlAdapter):
                     yield batch
 
 
-def _finite(bind: Any) -> tuple[Element, Element]:
-    return bind(-columns.MAX_DOUBLE), bind(columns.MAX_DOUBLE)
+def _finite(column: Element) -> Element:
+    limit: Element = sa.literal(MAX_DOUBLE, sa.Double())
+    return column.between(-limit, limit)
 
 
-def _bind_date(value: datetime) -> Element:
-    return sa.literal(value, sa.Date())
+def _equal(column: Element, bind: Callable[[Any], Element] = columns.bind_text) -> Narrow:
+    """What an index finds before texts are compared exactly; for no other comparison."""
+    return lambda _, values: column.in_([bind(value) for value in values])
+
+
+def _padded(column: Element) -> SqlColumn:
+    """Blanks at the end of ``char(n)`` are not part of the value."""
+    shown = columns.shown_as(sa.cast(column, sa.Text()))
+    bare = _equal(column, lambda value: sa.func.bpchar(columns.bind_text(value)))
+    return replace(shown, narrow=bare)
+
+
+def _date(column: Element) -> SqlColumn:
+    known = column.between(*_SHOWN_DATES)
+    shown = sa.case((known, sa.cast(column, sa.Text())))
+
+    def bind(value: date) -> Element:
+        return sa.literal(value, sa.Date())
+
+    return SqlColumn(FieldType.DATE, shown, column, bind, shown=known)
 
 
 def _datetime(column: Element, *, zoned: bool) -> SqlColumn:
     kind = "TIMESTAMPTZ" if zoned else "TIMESTAMP"
-    bounds: Bounds = (
+    known = column.between(
         sa.literal_column(f"{kind} '0001-01-01 00:00:00'"),
         sa.literal_column(f"{kind} '9999-12-31 23:59:59.999999'"),
     )
-    shown = sa.case((column.between(*bounds), sa.func.left(sa.cast(column, sa.Text()), 19)))
+    shown = sa.case((known, sa.func.left(sa.cast(column, sa.Text()), 19)))
 
     def bind(value: datetime) -> Element:
         moment = value.replace(tzinfo=UTC) if zoned else value
         return sa.literal(moment, pg.TIMESTAMP(timezone=zoned))
 
-    return SqlColumn(FieldType.DATETIME, shown, column, bind, bounds=bounds, zoned=zoned)
+    return SqlColumn(FieldType.DATETIME, shown, column, bind, shown=known, zoned=zoned)

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adapters.base import Cancellation, Comparison, FieldType, Table, Value
+from adapters.base import Cancellation, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -31,16 +28,13 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import SqlAdapter, verbatim
-from adapters.sql.columns import Element, SqlColumn
+from adapters.sql.adapter import SqlAdapter
+from adapters.sql.columns import Element, Narrow, SqlColumn
+from adapters.sql.numbers import INT64, MAX_DOUBLE, near_double
+from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
+from adapters.sqlite_dates import DATE, date_column, datetime_column, local
 
-_DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
-_ZONED = ("*[Zz]", "*[+-][0-9][0-9]:[0-9][0-9]")
-# Every text and blob sorts after every number, so this range holds the finite numbers and no more.
-_NUMBERS = (sa.literal(-columns.MAX_DOUBLE), sa.literal(columns.MAX_DOUBLE))
-# How far a local time may be from the text that stores it, with an offset of its own.
-_OFFSETS = timedelta(days=2)
 _SAMPLE_ROWS = 1000
 _STEPS_PER_LOOK = 100_000
 _VIEW = "b24_query"
@@ -63,8 +57,14 @@ class SQLiteAdapter(SqlAdapter):
         zone = self.options.timezone
         raw.execute("PRAGMA query_only = 1")
         raw.text_factory = lambda data: data.decode("utf-8", "replace")
-        raw.create_function("b24_lower", 1, _lower, deterministic=True)
-        raw.create_function("b24_local", 1, lambda text: _local(text, zone), deterministic=True)
+        (encoding,) = raw.execute("PRAGMA encoding").fetchone()
+
+        def lower(text: bytes | None) -> str | None:
+            return None if text is None else text.decode(encoding, "replace").lower()
+
+        raw.create_function("b24_lower", 1, lower, deterministic=True)
+        raw.create_function("b24_shown", 1, _shown, deterministic=True)
+        raw.create_function("b24_local", 1, lambda text: local(text, zone), deterministic=True)
 
     def interrupt(self, raw: sqlite3.Connection) -> None:
         raw.interrupt()
@@ -98,8 +98,9 @@ class SQLiteAdapter(SqlAdapter):
     def text_rules(self) -> TextRules:
         return TextRules(
             exact=lambda text: text.collate("BINARY"),
-            folded=sa.func.b24_lower,
-            shown=lambda value: sa.cast(value, sa.Text()),
+            # As bytes, since sqlite3 fails on a function's argument that is not valid UTF-8.
+            folded=lambda text: sa.func.b24_lower(sa.cast(text, sa.LargeBinary())),
+            shown=sa.func.b24_shown,
         )
 
     def tables(self) -> list[Table]:
@@ -148,82 +149,59 @@ class SQLiteAdapter(SqlAdapter):
     def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:
         column: Element = sa.column(name)
         stored = sa.func.typeof(column)
-        a_number = stored.in_(["integer", "real"])
         match kind:
             case sa.DateTime():
-                return _datetime(column)
+                return datetime_column(column)
             case sa.Date():
-                day = sa.case((column.op("GLOB")(f"{_DATE}*"), _date_of(column)))
-                return SqlColumn(FieldType.DATE, day, day, _bind_time, narrow=_narrow(column))
+                return date_column(column)
             case sa.Integer():
-                read = sa.case((a_number, column))
-                return SqlColumn(FieldType.INT, read, column, _bind_number, bounds=_NUMBERS)
-            case sa.Float() | sa.Numeric():
-                read = sa.case((sa.and_(a_number, column.between(*_NUMBERS)), column))
-                return SqlColumn(FieldType.DOUBLE, read, column, _bind_number, bounds=_NUMBERS)
+                return _only(stored == "integer", columns.integer(column))
+            case sa.Float():
+                return _only(_finite(column), columns.double(column))
+            case sa.Numeric():
+                number = replace(columns.number(column), bind=_bind_number, near=_near_number)
+                return _only(_finite(column), number)
             case sa.Text():
-                read = sa.case((stored == "text", column), else_=_shown(column, stored))
-                exact = column.collate("BINARY")
-                return SqlColumn(FieldType.STRING, read, exact, columns.bind_text)
+                text = columns.text(column, inexact=True, narrow=_equal(column))
+                return _only(stored == "text", text)
             case _:
-                return columns.shown_as(_shown(column, stored))
+                blob = sa.func.lower(sa.func.hex(column))
+                as_text = sa.cast(column, sa.Text())
+                return columns.shown_as(sa.case((stored == "blob", blob), else_=as_text))
 
 
-def _shown(column: Element, stored: Element) -> Element:
-    blob = sa.func.lower(sa.func.hex(column))
-    return sa.case((stored == "blob", blob), else_=sa.cast(column, sa.Text()))
+def _only(fitting: Element, column: SqlColumn) -> SqlColumn:
+    """Values that do not fit read as null."""
+    return replace(column, read=sa.case((fitting, column.read)), shown=fitting)
 
 
-def _date_of(column: Element) -> Element:
-    return sa.func.date(sa.func.substr(column, 1, 10))
+def _finite(column: Element) -> Element:
+    """Every text and blob sorts after every number, so this is true for numbers only."""
+    limit = sa.literal(MAX_DOUBLE)
+    return column.between(-limit, limit)
 
 
-def _datetime(column: Element) -> SqlColumn:
-    zoned = sa.or_(*(column.op("GLOB")(pattern) for pattern in _ZONED))
-    local = sa.case(
-        (column.op("GLOB")(_DATE), sa.func.datetime(column)),
-        (sa.and_(column.op("GLOB")(f"{_DATE}*"), zoned), sa.func.b24_local(column)),
-        (column.op("GLOB")(f"{_DATE}*"), sa.func.datetime(column)),
-    )
-    return SqlColumn(FieldType.DATETIME, local, local, _bind_time, narrow=_narrow(column))
+def _equal(column: Element) -> Narrow:
+    """What an index of any collation finds before texts are compared exactly."""
+    return lambda _, values: column.in_([columns.bind_text(str(value)) for value in values])
 
 
-def _narrow(column: Element) -> Any:
-    """Dates as ISO text sort as text, so a range of days with some slack can use the index."""
-
-    def narrow(comparison: Comparison, value: Value) -> Element:
-        if not isinstance(value, date):
-            raise TypeError(type(value).__name__)
-        day = value.date() if isinstance(value, datetime) else value
-        try:
-            if ">" in comparison:
-                return column >= columns.bind_text((day - _OFFSETS).isoformat())
-            return column < columns.bind_text((day + _OFFSETS).isoformat())
-        except OverflowError:
-            return sa.true()
-
-    return narrow
-
-
-def _bind_time(value: date) -> Element:
-    """As SQLite's own date functions write it; a value with a fraction sorts after its second."""
-    return columns.bind_text(value.isoformat(" ") if isinstance(value, datetime) else str(value))
+def _near_number(value: Decimal) -> Decimal:
+    """What a NUMERIC column would make of it: an integer of 64 bits or a float."""
+    whole = value == value.to_integral_value() and int(value) in INT64
+    return value if whole else near_double(value)
 
 
 def _bind_number(value: Decimal) -> Element:
-    whole = value == value.to_integral_value() and int(value) in columns.INT64
-    return sa.literal(int(value)) if whole else sa.literal(float(value), sa.Double())
+    whole = value == value.to_integral_value() and int(value) in INT64
+    return columns.bind_integer(value) if whole else columns.bind_double(value)
 
 
-def _lower(text: object) -> str | None:
-    return None if text is None else str(text).lower()
-
-
-def _local(text: str, zone: ZoneInfo) -> str | None:
-    try:
-        return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError):
-        return None
+def _shown(value: float | str | None) -> str | None:
+    """A number as JSON writes it, but for a zero after the point."""
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode().removesuffix(".0")
 
 
 def _declared(declared: str) -> TypeEngine[Any]:
@@ -241,13 +219,23 @@ _TYPES: list[tuple[str, TypeEngine[Any]]] = [
     (r"POINT", sa.types.NullType()),
     (r"INT|^BOOL|^YEAR$", sa.Integer()),
     (r"CHAR|CLOB|TEXT", sa.Text()),
-    (r"REAL|FLOA|DOUB|^(DEC|DECIMAL|NUM|NUMERIC|NUMBER|MONEY|CURRENCY)$", sa.Double()),
+    (r"REAL|FLOA|DOUB", sa.Double()),
+    (r"^(DEC|DECIMAL|NUM|NUMERIC|NUMBER|MONEY|CURRENCY)$", sa.Numeric()),
 ]
 
 
 def _sampled(values: Iterable[Any]) -> TypeEngine[Any]:
     """The type of a computed column, from what the first rows hold."""
-    seen = {_class(value) for value in values if value is not None}
+    column: Element = sa.column(name)
+    first_rows = sa.select(column).select_from(sa.table(_VIEW)).limit(_SAMPLE_ROWS).subquery()
+    value = first_rows.c[name]
+    kind = sa.case(
+        (sa.func.typeof(value) != "text", sa.func.typeof(value)),
+        (value.op("GLOB")(DATE), "date"),
+        (value.op("GLOB")(f"{DATE} [0-9][0-9]:[0-9][0-9]:[0-9][0-9]*"), "datetime"),
+        else_="text",
+    )
+    seen = frozenset(connection.execute(sa.select(kind).distinct()).scalars()) - {"null"}
     for kinds, found in _SAMPLED:
         if seen and seen <= kinds:
             return found
@@ -263,8 +251,8 @@ def _class(value: Any) -> str:
 _A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _A_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _SAMPLED: list[tuple[set[str], TypeEngine[Any]]] = [
-    ({"int"}, sa.Integer()),
-    ({"int", "float"}, sa.Double()),
+    ({"integer"}, sa.Integer()),
+    ({"integer", "real"}, sa.Numeric()),
     ({"date"}, sa.Date()),
     ({"date", "time"}, sa.DateTime()),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from adapters.encode import encode_clean
 from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
 from adapters.sql import columns
 from adapters.sql.columns import SqlColumn
+from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules, where
 
 BATCH_ROWS = 1000
@@ -219,8 +219,3 @@ def _from(table: Table) -> sa.FromClause:
     if table.sql is None:
         return sa.table(table.name, schema=table.schema)
     return sa.text(f"({verbatim(table.sql)}\n) query")  # type: ignore[return-value]
-
-
-def verbatim(sql: str) -> str:
-    """A statement for :func:`sqlalchemy.text`, none of its colons taken for a parameter."""
-    return re.sub(r"(?=:)", r"\\", sql.strip().rstrip(";"))

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
 from adapters.base import Comparison, FieldType, Value
+from adapters.sql import numbers
 
 Element = ColumnElement[Any]
-Bounds = tuple[Element, Element]
+Narrow = Callable[[Comparison | Literal["="], Sequence[Value]], Element]
 
-MAX_DOUBLE = 1.7976931348623157e308
-INT64 = range(-(2**63), 2**63)
 # A decimal of this many digits fits a signed 64-bit integer, so it may be published as ``int``.
 INT64_DIGITS = 18
 
@@ -28,35 +26,40 @@ class SqlColumn:
     """One column in SQL.
 
     ``read`` is what SELECT lists: it gives None, int, float, Decimal or str, ready for JSON, after
-    ``convert`` if there is one. ``test`` is what a filter compares with ``bind(value)``: the bare
-    column wherever the engine's own comparison means the same as ours, so that indexes serve it.
+    ``convert`` if there is one; ``as_text`` is its text where the engine's own cast would give
+    another. ``test`` is what a filter compares with ``bind(value)``: the bare column wherever the
+    engine's own comparison means the same as ours, so that indexes serve it.
 
-    Values beyond ``bounds`` (both included) cannot be shown and read as null: NaN, infinities,
-    years of five digits. ``narrow`` gives a condition on the bare column that every kept row meets,
-    where ``test`` cannot use an index. ``inexact`` marks texts whose equality is looser than ours.
-    ``zoned`` marks instants, to be compared with instants and not with local times.
+    ``shown`` holds for the values that a portal can be shown; any other reads as null: NaN,
+    infinities, years of five digits. ``near`` gives the number closest to a filter's that the
+    column could show; None where it could show any. ``narrow`` gives a condition on the bare column
+    that every kept row meets, where ``test`` cannot use an index. ``inexact`` marks texts whose
+    equality is looser than ours. ``zoned`` marks instants, to be compared with instants and not
+    with local times.
     """
 
     type: FieldType
     read: Element
     test: Element
     bind: Callable[[Any], Element]
-    bounds: Bounds | None = None
+    shown: Element | None = None
     convert: Callable[[Any], Any] | None = None
-    narrow: Callable[[Comparison, Value], Element] | None = None
+    as_text: Element | None = None
+    near: Callable[[Decimal], Decimal] | None = None
+    narrow: Narrow | None = None
     inexact: bool = False
     zoned: bool = False
 
 
-def integer(column: Element, **more: Any) -> SqlColumn:
-    """A whole number of at most 64 bits, signed or not."""
-    return SqlColumn(FieldType.INT, column, column, bind_integer, **more)
+def integer(column: Element, high: int = numbers.INT64.stop - 1, **more: Any) -> SqlColumn:
+    """A whole number of 64 bits, ``high`` being the greatest."""
+    near = numbers.between(numbers.INT64.start, high)
+    return SqlColumn(FieldType.INT, column, column, bind_integer, near=near, **more)
 
 
 def boolean(column: Element) -> SqlColumn:
     """A truth value, shown and compared as 0 and 1."""
-    number = sa.cast(column, sa.Integer)
-    return SqlColumn(FieldType.INT, number, number, bind_integer)
+    return integer(sa.cast(column, sa.Integer))
 
 
 def number(column: Element, **more: Any) -> SqlColumn:
@@ -66,12 +69,14 @@ def number(column: Element, **more: Any) -> SqlColumn:
 
 def double(column: Element, **more: Any) -> SqlColumn:
     """A floating-point number of 64 bits."""
-    return SqlColumn(FieldType.DOUBLE, column, column, bind_double, **more)
+    near = numbers.near_double
+    return SqlColumn(FieldType.DOUBLE, column, column, bind_double, near=near, **more)
 
 
 def single(column: Element, **more: Any) -> SqlColumn:
-    """A floating-point number of 32 bits: 0.1 stored so equals a filter's 0.1 only as such."""
-    return SqlColumn(FieldType.DOUBLE, column, column, bind_single, **more)
+    """A floating-point number of 32 bits, shown as the shortest number that stands for it."""
+    near = numbers.near_single
+    return SqlColumn(FieldType.DOUBLE, column, column, bind_single, near=near, **more)
 
 
 def text(column: Element, **more: Any) -> SqlColumn:
@@ -85,9 +90,7 @@ def shown_as(expression: Element) -> SqlColumn:
 
 
 def bind_integer(value: Decimal) -> Element:
-    whole = int(value)
-    kind = sa.BigInteger() if whole in INT64 else sa.Numeric()
-    return sa.literal(whole if whole in INT64 else Decimal(whole), kind)
+    return sa.literal(int(value), sa.BigInteger())
 
 
 def bind_decimal(value: Decimal) -> Element:
@@ -99,26 +102,11 @@ def bind_double(value: Decimal) -> Element:
 
 
 def bind_single(value: Decimal) -> Element:
-    try:
-        (rounded,) = struct.unpack("f", struct.pack("f", value))
-    except OverflowError:
-        rounded = float(value)
-    return sa.literal(rounded, sa.Double())
+    return sa.literal(numbers.as_single(float(value)), sa.Double())
 
 
 def bind_text(value: str) -> Element:
     return sa.literal(value, sa.Text())
-
-
-def shortest_single(value: float | None) -> float | None:
-    """A 32-bit float as the shortest number that stands for it: 0.1, not 0.10000000149011612."""
-    if value is None:
-        return None
-    for digits in range(6, 10):
-        short = float(f"{value:.{digits}g}")
-        if struct.pack("f", short) == struct.pack("f", value):
-            return short
-    return value
 
 
 def is_whole(kind: TypeEngine[Any]) -> bool:
@@ -136,5 +124,6 @@ class Geometry(sa.types.UserDefinedType[str]):
 
     cache_ok = True
 
-    def __init__(self, *_: object, **__: object) -> None:
-        pass
+    def __init__(self, schema: str = "") -> None:
+        """``schema`` holds the type and the functions that go with it."""
+        self.schema = schema

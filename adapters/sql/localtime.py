@@ -12,6 +12,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 _SECOND = timedelta(seconds=1)
+# Short enough to see every change of offset: the shortest seasons of history lasted some weeks.
+_MOST_RULES_HOLD = timedelta(days=14)
 
 
 class Stretch(NamedTuple):
@@ -41,18 +43,33 @@ def _instant(local: datetime, zone: ZoneInfo, fold: int) -> datetime:
         return datetime.max if offset < timedelta() else datetime.min
 
 
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    return instant.replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta()
+
+
 def _change_between(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     """The instant at which the offset changes, to the second."""
-
-    def offset(instant: datetime) -> timedelta | None:
-        return instant.replace(tzinfo=UTC).astimezone(zone).utcoffset()
-
     low, high = low.replace(microsecond=0) - _SECOND, high.replace(microsecond=0) + _SECOND
-    before = offset(low)
+    before = _offset(low, zone)
     while high - low > _SECOND:
         middle = (low + (high - low) / 2).replace(microsecond=0)
-        if offset(middle) == before:
+        if _offset(middle, zone) == before:
             low = middle
         else:
             high = middle
     return high
+
+
+def offsets(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[Stretch, timedelta]]:
+    """The offset of ``zone`` for each stretch of the instants from ``start`` up to ``end``."""
+    found: list[tuple[Stretch, timedelta]] = []
+    while start < end:
+        offset = _offset(start, zone)
+        until = start
+        while until < end and _offset(until, zone) == offset:
+            until = min(until + _MOST_RULES_HOLD, end)
+        if _offset(until, zone) != offset:
+            until = _change_between(until - _MOST_RULES_HOLD, until, zone)
+        found.append((Stretch(start, until), offset))
+        start = until
+    return found

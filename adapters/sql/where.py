@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from adapters.base import (
     IsNull,
     Like,
     Or,
+    Value,
     Wildcard,
 )
 from adapters.sql.columns import Element, SqlColumn
@@ -66,59 +68,66 @@ def _condition(condition: Condition, rules: TextRules, zone: ZoneInfo) -> Elemen
     column: SqlColumn = condition.field.native
     match condition:
         case IsNull(negated=negated):
-            return _not_null(column) if negated else _null(column)
+            return _not_null(column) if negated else sa.not_(_not_null(column))
         case In():
             return _in(column, condition, rules)
         case Compare():
-            if column.type is FieldType.STRING:
-                compare = _OPERATORS[condition.operator]
-                return compare(rules.exact(column.test), rules.exact(column.bind(condition.value)))
             if column.zoned and isinstance(condition.value, datetime):
                 return sa.and_(_instants(column, condition.operator, condition.value, zone))
-            return _compare(column, condition)
+            return _compare(column, condition, rules)
         case Like():
             return _like(column, condition, rules)
         case _:
             assert_never(condition)
 
 
-def _null(column: SqlColumn) -> Element:
-    if column.bounds is None:
-        return column.test.is_(None)
-    return sa.or_(column.test.is_(None), sa.not_(column.test.between(*column.bounds)))
-
-
 def _not_null(column: SqlColumn) -> Element:
-    if column.bounds is None:
-        return column.test.is_not(None)
-    return column.test.between(*column.bounds)
+    """Never null itself, so that its opposite is "is null"."""
+    return _if_shown(column, column.test.is_not(None))
+
+
+def _if_shown(column: SqlColumn, condition: Element) -> Element:
+    return condition if column.shown is None else sa.and_(condition, column.shown)
 
 
 def _in(column: SqlColumn, condition: In, rules: TextRules) -> Element:
-    if not condition.values:
+    near = column.near
+    values = [
+        value
+        for value in condition.values
+        if near is None or not isinstance(value, Decimal) or near(value) == value
+    ]
+    if not values:
         return _not_null(column) if condition.negated else sa.false()
-    values = [column.bind(value) for value in condition.values]
-    if column.type is FieldType.STRING and column.inexact:
-        exact = rules.exact(column.test).in_([rules.exact(value) for value in values])
-        found = sa.and_(column.test.in_(values), exact)
-        return sa.not_(exact) if condition.negated else found
+    test, bound = column.test, [column.bind(value) for value in values]
+    if column.inexact:
+        test, bound = rules.exact(test), [rules.exact(value) for value in bound]
     if condition.negated:
-        return sa.and_(column.test.not_in(values), _not_null(column))
-    found = column.test.in_(values)
-    if column.narrow is not None:
-        low, high = min(condition.values), max(condition.values)
-        return sa.and_(column.narrow(">=", low), column.narrow("<=", high), found)
-    return found
+        return _if_shown(column, test.not_in(bound))
+    found = _if_shown(column, test.in_(bound))
+    return found if column.narrow is None else sa.and_(column.narrow("=", values), found)
 
 
-def _compare(column: SqlColumn, condition: Compare) -> Element:
-    found = _OPERATORS[condition.operator](column.test, column.bind(condition.value))
-    if column.narrow is not None:
-        found = sa.and_(column.narrow(condition.operator, condition.value), found)
-    if column.bounds is None:
+def _compare(column: SqlColumn, condition: Compare, rules: TextRules) -> Element:
+    comparison, value = condition.operator, condition.value
+    if column.near is not None and isinstance(value, Decimal):
+        comparison, value = _moved(comparison, value, column.near(value))
+    test, bound = column.test, column.bind(value)
+    if column.type is FieldType.STRING:
+        test, bound = rules.exact(test), rules.exact(bound)
+    found = _if_shown(column, _OPERATORS[comparison](test, bound))
+    if column.narrow is None or column.type is FieldType.STRING:
         return found
-    low, high = column.bounds
-    return sa.and_(found, column.test <= high if ">" in condition.operator else column.test >= low)
+    return sa.and_(column.narrow(comparison, [value]), found)
+
+
+def _moved(comparison: Comparison, value: Decimal, near: Decimal) -> tuple[Comparison, Value]:
+    """The comparison with ``near``, no shown number lying between it and ``value``."""
+    if near == value:
+        return comparison, near
+    if comparison in ("<", "<="):
+        return ("<=" if near < value else "<"), near
+    return (">" if near < value else ">="), near
 
 
 def _instants(
@@ -136,19 +145,19 @@ def _instants(
         kept = befores[0] if not afters else sa.or_(befores[0], sa.and_(afters[0], befores[1]))
     else:
         raise ValueError(f"date-times are compared with < and >= only, not {comparison}")
-    return sa.and_(kept, _not_null(column)) if column.bounds is not None else kept
+    return _if_shown(column, kept)
 
 
 def _like(column: SqlColumn, condition: Like, rules: TextRules) -> Element:
-    shown = column.test if column.type is FieldType.STRING else rules.shown(column.read)
+    shown = column.test if column.type is FieldType.STRING else column.as_text
+    if shown is None:
+        shown = rules.shown(column.read)
     pattern = "".join(
         piece.value if isinstance(piece, Wildcard) else _literal(piece)
         for piece in condition.pattern
     )
     found = rules.folded(shown).like(rules.folded(sa.literal(pattern, sa.Text())), escape=_ESCAPE)
-    if not condition.negated:
-        return found
-    return sa.and_(sa.not_(found), _not_null(column)) if column.bounds else sa.not_(found)
+    return _if_shown(column, sa.not_(found) if condition.negated else found)
 
 
 def _literal(piece: str) -> str:
