@@ -17,7 +17,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 from adapters import mysql_moments as moments
-from adapters.base import Cancellation, FieldType, Options, Table
+from adapters.base import Cancellation, FieldType, Options, Table, Value
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -210,7 +210,8 @@ class MySQLAdapter(SqlAdapter):
             case columns.Geometry():
                 return columns.shown_as(sa.func.ST_AsText(column))
             case sa.String():
-                return columns.text(column, inexact=True, narrow=_equal(column))
+                narrow = _equal(column, kind.collation) if kind.collation else None
+                return columns.text(column, inexact=True, narrow=narrow)
             case _:
                 return super().column(name, kind)
 
@@ -220,16 +221,39 @@ class MySQLAdapter(SqlAdapter):
         connection.invalidate()
 
 
-def _equal(column: Element) -> Narrow:
-    """What an index of any collation finds before texts are compared exactly."""
-    return lambda _, values: column.in_([columns.bind_text(str(value)) for value in values])
+def _equal(column: Element, collation: str) -> Narrow:
+    """What an index finds before texts are compared exactly.
+
+    The server refuses to compare with a text that the column's character set does not have, and
+    puts question marks into one that is converted.
+    """
+    charset = collation.partition("_")[0]
+
+    def bind(value: Value) -> Element:
+        text = columns.bind_text(str(value))
+        if charset == "utf8mb4":
+            return text
+        return sa.cast(text, mysql.CHAR(charset=charset)).collate(collation)
+
+    return lambda _, values: column.in_([bind(value) for value in values])
 
 
 def _single(column: Element) -> SqlColumn:
-    """A FLOAT, which the server would round to six digits on its way to us."""
+    """A FLOAT, of which the server itself shows six digits where up to nine count."""
     precise = column + sa.literal_column("0e0")
-    found = columns.single(column, convert=shortest_single)
-    return replace(found, read=precise)
+    places = sa.func.floor(sa.func.log10(sa.func.abs(precise))) + 1
+    rounded = [sa.func.round(precise, digits - places) for digits in (7, 8, 9)]
+    six = sa.cast(column, sa.Text())
+    text = sa.case(
+        (sa.cast(six, sa.Float()) == column, six),
+        *((sa.cast(r, sa.Float()) == column, sa.cast(r, sa.Text())) for r in rounded),
+        else_=six,
+    )
+    return replace(
+        columns.single(column, convert=shortest_single),
+        read=precise,
+        as_text=columns.float_text(text),
+    )
 
 
 def _field_type(field: Any) -> TypeEngine[Any]:
@@ -237,7 +261,7 @@ def _field_type(field: Any) -> TypeEngine[Any]:
     code = field.type_code
     if code in _TEXTS:
         binary = field.charsetnr == _BINARY_CHARSET
-        return sa.LargeBinary() if binary else sa.String(collation="unknown")
+        return sa.LargeBinary() if binary else sa.String()
     if code in (FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL):
         # The length counts the sign and the decimal point.
         signed = not field.flags & FLAG.UNSIGNED

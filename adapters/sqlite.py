@@ -157,7 +157,7 @@ class SQLiteAdapter(SqlAdapter):
             case sa.Integer():
                 return _only(stored == "integer", columns.integer(column))
             case sa.Float():
-                return _only(_finite(column), columns.double(column))
+                return _only(_finite(column), columns.double(column, as_text=None))
             case sa.Numeric():
                 number = replace(columns.number(column), bind=_bind_number, near=_near_number)
                 return _only(_finite(column), number)
@@ -198,10 +198,10 @@ def _bind_number(value: Decimal) -> Element:
 
 
 def _shown(value: float | str | None) -> str | None:
-    """A number as JSON writes it, but for a zero after the point."""
+    """A number as JSON writes it."""
     if value is None or isinstance(value, str):
         return value
-    return orjson.dumps(value).decode().removesuffix(".0")
+    return orjson.dumps(value).decode()
 
 
 def _declared(declared: str) -> TypeEngine[Any]:

@@ -69,14 +69,22 @@ def number(column: Element, **more: Any) -> SqlColumn:
 
 def double(column: Element, **more: Any) -> SqlColumn:
     """A floating-point number of 64 bits."""
+    more = {"as_text": float_text(sa.cast(column, sa.Text())), **more}
     near = numbers.near_double
     return SqlColumn(FieldType.DOUBLE, column, column, bind_double, near=near, **more)
 
 
 def single(column: Element, **more: Any) -> SqlColumn:
     """A floating-point number of 32 bits, shown as the shortest number that stands for it."""
+    more = {"as_text": float_text(sa.cast(column, sa.Text())), **more}
     near = numbers.near_single
     return SqlColumn(FieldType.DOUBLE, column, column, bind_single, near=near, **more)
+
+
+def float_text(digits: Element) -> Element:
+    """The text of a floating-point number as JSON writes it: never without a point."""
+    whole = sa.not_(sa.or_(digits.like("%.%"), digits.like("%e%")))
+    return sa.case((whole, digits.concat(".0")), else_=digits)
 
 
 def text(column: Element, **more: Any) -> SqlColumn:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,11 +10,11 @@ import pytest
 from adapters.base import Adapter, Cancellation, Field, Options, Query, Table
 from adapters.encode import encode_rows
 from adapters.registry import open_adapter
+from tests.contract.evaluate import read_json
+from tests.contract.nasty import SESSION
 from tests.contract.types import CASES, ZONE, TypeCase
 from tests.engines import Engine
 
-# What MySQL refuses to store in its strict mode is met in old databases.
-_SESSION = {"mysql": "SET STATEMENT sql_mode = '', time_zone = '+00:00' FOR "}
 CUSTOM = Table("custom", sql="SELECT * FROM every_type ORDER BY id; -- with ::casts and 100%")
 
 
@@ -41,18 +39,7 @@ def create(engine: Engine, cases: list[TypeCase]) -> None:
             (list(case.values)[row : row + 1] or [case.nowhere or "NULL"])[0] for case in cases
         ]
         insert = f"INSERT INTO every_type VALUES ({row}, {', '.join(cells)})"
-        engine.execute(_SESSION.get(engine.name, "") + insert)
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number as it is written in JSON."""
-
-    text: str
-
-
-def tokens(json_text: str | bytes) -> Any:
-    return json.loads(json_text, parse_int=Number, parse_float=Number)
+        engine.execute(SESSION.get(engine.name, "") + insert)
 
 
 def read(adapter: Adapter, table: Table, fields: list[Field]) -> list[list[Any]]:
@@ -61,7 +48,7 @@ def read(adapter: Adapter, table: Table, fields: list[Field]) -> list[list[Any]]
     fast = b",".join(batch.json for batch in adapter.json_rows(query, Cancellation()))
     rows = [row for batch in adapter.rows(query, Cancellation()) for row in batch]
     assert fast == encode_rows(query.fields, rows, ZONE)
-    read: list[list[Any]] = tokens(b"[%s]" % fast)
+    read: list[list[Any]] = read_json(b"[%s]" % fast)
     return read
 
 
@@ -75,7 +62,7 @@ def test_types(adapter: Adapter, engine: Engine, table: Table, subtests: pytest.
             assert field.type == case.type
             rows = read(adapter, table, [number, field])
             shown = {int(row.text): value for row, value in rows}
-            expected = [tokens(json_text) for json_text in case.values.values()]
+            expected = [read_json(json_text) for json_text in case.values.values()]
             assert [shown.pop(row) for row in range(len(expected))] == expected
             assert case.nowhere or set(shown.values()) == {None}
 

@@ -1,0 +1,94 @@
+"""Any filter keeps exactly the rows that it should, going by what is shown: on every engine."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.base import Adapter, Cancellation, Expression, Field, Options, Query, Table
+from adapters.registry import open_adapter
+from tests.contract import nasty
+from tests.contract.evaluate import Shown, keeps, read_json, text_of
+from tests.contract.expressions import expressions
+from tests.engines import Engine
+
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]
+ZONES += ["Pacific/Apia"]
+EXAMPLES = int(os.environ.get("FILTER_EXAMPLES", "150"))
+
+
+@dataclass(frozen=True, repr=False)
+class Nasty:
+    """The table as one adapter shows it."""
+
+    adapter: Adapter
+    fields: list[Field]
+    rows: list[dict[str, Shown]]
+    expressions: st.SearchStrategy[Expression]
+
+    def kept(self, expression: Expression) -> set[int]:
+        """The rows that the database keeps."""
+        query = Query(Table(nasty.NAME), (self.fields[0],), expression)
+        return {row[0] for batch in self.adapter.rows(query, Cancellation()) for row in batch}
+
+
+@pytest.fixture(scope="module")
+def tables(engine: Engine) -> Iterator[dict[str, Nasty]]:
+    """The same table as it is shown in several time zones."""
+    for statement in nasty.statements(engine.name):
+        engine.execute(statement)
+    opened = {zone: open_table(engine, zone) for zone in ZONES}
+    yield opened
+    for table in opened.values():
+        table.adapter.close()
+
+
+def open_table(engine: Engine, zone: str) -> Nasty:
+    adapter = open_adapter(engine.url, Options(timezone=ZoneInfo(zone)))
+    fields = adapter.describe(Table(nasty.NAME))
+    query = Query(Table(nasty.NAME), tuple(fields))
+    batches = [batch.json for batch in adapter.json_rows(query, Cancellation())]
+    names = [field.name for field in fields]
+    rows = [dict(zip(names, row, strict=True)) for row in read_json(b"[%s]" % b",".join(batches))]
+    shown = {name: [row[name] for row in rows] for name in names}
+    no_like = nasty.NO_LIKE.get(engine.name, ())
+    return Nasty(adapter, fields, rows, expressions(fields, shown, no_like=no_like))
+
+
+def test_keeps_the_rows_that_are_meant(tables: dict[str, Nasty]) -> None:
+    """All disagreements are gathered, and the smallest of them is reported."""
+    disagreements: list[tuple[str, Expression, set[int]]] = []
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize="FILTER_EXAMPLES" not in os.environ,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(zone=st.sampled_from(ZONES), data=st.data())
+    def compare(zone: str, data: st.DataObject) -> None:
+        table = tables[zone]
+        expression = data.draw(table.expressions)
+        meant = {number(row) for row in table.rows if keeps(expression, row)}
+        if wrong := meant ^ table.kept(expression):
+            disagreements.append((zone, expression, wrong))
+
+    compare()
+    disagreements.sort(key=lambda found: len(repr(found[1])))
+    for zone, expression, wrong in disagreements:
+        rows = [row for row in tables[zone].rows if number(row) in wrong]
+        names = set(re.findall(r"Field\(name='(\w+)'", repr(expression)))
+        shown = [{name: row[name] for name in names} for row in rows[:3]]
+        pytest.fail(f"{len(disagreements)} filters, among them in {zone} {expression}: {shown}")
+
+
+def number(row: dict[str, Shown]) -> int:
+    return int(text_of(row["id"] or ""))
