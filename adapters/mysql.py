@@ -211,7 +211,7 @@ class MySQLAdapter(SqlAdapter):
                 return columns.shown_as(sa.func.ST_AsText(column))
             case sa.String():
                 narrow = _equal(column, kind.collation) if kind.collation else None
-                return columns.text(column, inexact=True, narrow=narrow)
+                return columns.text(column, narrow=narrow)
             case _:
                 return super().column(name, kind)
 

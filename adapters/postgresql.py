@@ -137,7 +137,10 @@ class PostgreSQLAdapter(SqlAdapter):
         column: Element = sa.column(name)
         match kind:
             case sa.REAL():
-                return columns.single(column, shown=_finite(column))
+                # As a double, which has no exponent before JSON has one.
+                digits: Element = sa.cast(sa.cast(column, sa.Text()), sa.Double())
+                as_text = columns.float_text(sa.cast(digits, sa.Text()))
+                return columns.single(column, shown=_finite(column), as_text=as_text)
             case sa.Float():
                 return columns.double(column, shown=_finite(column))
             case sa.Numeric():
@@ -157,10 +160,10 @@ class PostgreSQLAdapter(SqlAdapter):
                 return columns.shown_as(getattr(sa.func, kind.schema).ST_AsText(column))
             case sa.CHAR():
                 return _padded(column)
+            case sa.String() if kind.collation is None:
+                return columns.text(column, exact=True)
             case sa.String():
-                return columns.text(
-                    column, inexact=kind.collation is not None, narrow=_equal(column)
-                )
+                return columns.text(column, narrow=_equal(column))
             case _:
                 return super().column(name, kind)
 

@@ -38,6 +38,13 @@ from adapters.sqlite_dates import DATE, date_column, datetime_column, local
 _SAMPLE_ROWS = 1000
 _STEPS_PER_LOOK = 100_000
 _VIEW = "b24_query"
+_COLUMNS = sa.text("""
+    SELECT name, type, EXISTS (
+        SELECT 1 FROM (SELECT name, type FROM sqlite_master
+                       UNION ALL SELECT name, type FROM sqlite_temp_master) found
+        WHERE found.name = :table AND found.type = 'view')
+    FROM pragma_table_xinfo(:table) WHERE hidden != 1
+""")
 
 
 class SQLiteAdapter(SqlAdapter):
@@ -114,33 +121,20 @@ class SQLiteAdapter(SqlAdapter):
     def reflect(
         self, connection: sa.Connection, table: Table
     ) -> list[tuple[str, TypeEngine[Any], str]]:
-        found = connection.execute(
-            sa.text("SELECT name, type FROM pragma_table_xinfo(:table) WHERE hidden != 1"),
-            {"table": table.name},
-        ).all()
+        found = _columns(connection, table.name)
         if not found:
             raise SchemaChanged(f"table {table.name} does not exist any more")
-        return [(name, _declared(kind), "") for name, kind in found]
+        return [(name, kind, "") for name, kind in found]
 
     def describe_sql(
         self, connection: sa.Connection, sql: str
     ) -> list[tuple[str, TypeEngine[Any]]]:
-        """A temporary view knows the declared types; the rest is read off the first rows."""
+        """A temporary view knows the types of columns that it takes from tables."""
         connection.exec_driver_sql("PRAGMA query_only = 0")
         try:
             connection.execute(sa.text(f"CREATE TEMP VIEW {_VIEW} AS {verbatim(sql)}"))
             try:
-                found = connection.exec_driver_sql(
-                    f"SELECT name, type FROM pragma_table_info('{_VIEW}')"
-                ).all()
-                sample: Iterable[Any] = ()
-                if not all(declared for _, declared in found):
-                    rows = connection.exec_driver_sql(f"SELECT * FROM {_VIEW} LIMIT {_SAMPLE_ROWS}")
-                    sample = rows.all()
-                return [
-                    (name, _declared(kind) if kind else _sampled(row[i] for row in sample))
-                    for i, (name, kind) in enumerate(found)
-                ]
+                return _columns(connection, _VIEW)
             finally:
                 connection.exec_driver_sql(f"DROP VIEW {_VIEW}")
         finally:
@@ -162,7 +156,7 @@ class SQLiteAdapter(SqlAdapter):
                 number = replace(columns.number(column), bind=_bind_number, near=_near_number)
                 return _only(_finite(column), number)
             case sa.Text():
-                text = columns.text(column, inexact=True, narrow=_equal(column))
+                text = columns.text(column, narrow=_equal(column))
                 return _only(stored == "text", text)
             case _:
                 blob = sa.func.lower(sa.func.hex(column))
@@ -204,6 +198,15 @@ def _shown(value: float | str | None) -> str | None:
     return orjson.dumps(value).decode()
 
 
+def _columns(connection: sa.Connection, table: str) -> list[tuple[str, TypeEngine[Any]]]:
+    """Declared types; those of a view's computed columns are read off its first rows."""
+    found = connection.execute(_COLUMNS, {"table": table}).all()
+    return [
+        (name, _sampled(connection, table, name) if of_view and not kind else _declared(kind))
+        for name, kind, of_view in found
+    ]
+
+
 def _declared(declared: str) -> TypeEngine[Any]:
     """The type that a column was declared with; NullType where values alone decide."""
     name = re.sub(r"\(.*", "", declared).strip().upper()
@@ -224,10 +227,10 @@ _TYPES: list[tuple[str, TypeEngine[Any]]] = [
 ]
 
 
-def _sampled(values: Iterable[Any]) -> TypeEngine[Any]:
+def _sampled(connection: sa.Connection, view: str, name: str) -> TypeEngine[Any]:
     """The type of a computed column, from what the first rows hold."""
     column: Element = sa.column(name)
-    first_rows = sa.select(column).select_from(sa.table(_VIEW)).limit(_SAMPLE_ROWS).subquery()
+    first_rows = sa.select(column).select_from(sa.table(view)).limit(_SAMPLE_ROWS).subquery()
     value = first_rows.c[name]
     kind = sa.case(
         (sa.func.typeof(value) != "text", sa.func.typeof(value)),

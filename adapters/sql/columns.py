@@ -33,9 +33,9 @@ class SqlColumn:
     ``shown`` holds for the values that a portal can be shown; any other reads as null: NaN,
     infinities, years of five digits. ``near`` gives the number closest to a filter's that the
     column could show; None where it could show any. ``narrow`` gives a condition on the bare column
-    that every kept row meets, where ``test`` cannot use an index. ``inexact`` marks texts whose
-    equality is looser than ours. ``zoned`` marks instants, to be compared with instants and not
-    with local times.
+    that every kept row meets, where ``test`` cannot use an index. ``exact`` marks texts of
+    which the engine's equality is ours. ``zoned`` marks instants, to be compared with instants and
+    not with local times.
     """
 
     type: FieldType
@@ -47,7 +47,7 @@ class SqlColumn:
     as_text: Element | None = None
     near: Callable[[Decimal], Decimal] | None = None
     narrow: Narrow | None = None
-    inexact: bool = False
+    exact: bool = False
     zoned: bool = False
 
 

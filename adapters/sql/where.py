@@ -100,7 +100,7 @@ def _in(column: SqlColumn, condition: In, rules: TextRules) -> Element:
     if not values:
         return _not_null(column) if condition.negated else sa.false()
     test, bound = column.test, [column.bind(value) for value in values]
-    if column.inexact:
+    if column.type is FieldType.STRING and not column.exact:
         test, bound = rules.exact(test), [rules.exact(value) for value in bound]
     if condition.negated:
         return _if_shown(column, test.not_in(bound))

@@ -88,9 +88,7 @@ def conditions(field: Field) -> Iterator[Expression]:
         case FieldType.INT | FieldType.DOUBLE:
             yield In(field, (Decimal(7), Decimal(9)))
             yield Compare(field, "<", Decimal("10.5" if field.type == "double" else 10))
-            yield And(
-                (Compare(field, ">", Decimal(100)), Compare(field, "<=", Decimal(110)))
-            )
+            yield And((Compare(field, ">", Decimal(100)), Compare(field, "<=", Decimal(110))))
         case FieldType.DATE:
             yield In(field, (date(2020, 3, 1), date(2020, 3, 2)))
             yield And(
