@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -33,7 +36,7 @@ from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.numbers import INT64, MAX_DOUBLE, near_double
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
-from adapters.sqlite_dates import DATE, date_column, datetime_column, local
+from adapters.sqlite_dates import date_column, datetime_column, local
 
 _SAMPLE_ROWS = 1000
 _STEPS_PER_LOOK = 100_000
@@ -201,9 +204,13 @@ def _shown(value: float | str | None) -> str | None:
 def _columns(connection: sa.Connection, table: str) -> list[tuple[str, TypeEngine[Any]]]:
     """Declared types; those of a view's computed columns are read off its first rows."""
     found = connection.execute(_COLUMNS, {"table": table}).all()
+    sample: Sequence[Sequence[Any]] = ()
+    if any(of_view and not kind for _, kind, of_view in found):
+        first_rows = sa.select(sa.text("*")).select_from(sa.table(table)).limit(_SAMPLE_ROWS)
+        sample = connection.execute(first_rows).all()
     return [
-        (name, _sampled(connection, table, name) if of_view and not kind else _declared(kind))
-        for name, kind, of_view in found
+        (name, _sampled(row[i] for row in sample) if of_view and not kind else _declared(kind))
+        for i, (name, kind, of_view) in enumerate(found)
     ]
 
 
@@ -227,18 +234,9 @@ _TYPES: list[tuple[str, TypeEngine[Any]]] = [
 ]
 
 
-def _sampled(connection: sa.Connection, view: str, name: str) -> TypeEngine[Any]:
+def _sampled(values: Iterable[Any]) -> TypeEngine[Any]:
     """The type of a computed column, from what the first rows hold."""
-    column: Element = sa.column(name)
-    first_rows = sa.select(column).select_from(sa.table(view)).limit(_SAMPLE_ROWS).subquery()
-    value = first_rows.c[name]
-    kind = sa.case(
-        (sa.func.typeof(value) != "text", sa.func.typeof(value)),
-        (value.op("GLOB")(DATE), "date"),
-        (value.op("GLOB")(f"{DATE} [0-9][0-9]:[0-9][0-9]:[0-9][0-9]*"), "datetime"),
-        else_="text",
-    )
-    seen = frozenset(connection.execute(sa.select(kind).distinct()).scalars()) - {"null"}
+    seen = {_class(value) for value in values if value is not None}
     for kinds, found in _SAMPLED:
         if seen and seen <= kinds:
             return found
@@ -254,8 +252,8 @@ def _class(value: Any) -> str:
 _A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _A_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _SAMPLED: list[tuple[set[str], TypeEngine[Any]]] = [
-    ({"integer"}, sa.Integer()),
-    ({"integer", "real"}, sa.Numeric()),
+    ({"int"}, sa.Integer()),
+    ({"int", "float"}, sa.Numeric()),
     ({"date"}, sa.Date()),
     ({"date", "time"}, sa.DateTime()),
 ]
