@@ -28,7 +28,8 @@ def register_command(session: Session, *, dry_run: bool, as_json: bool) -> None:
     """Add the connectors to a portal, or bring them up to date; a second time changes nothing."""
     if warning := unreachable(session.config):
         click.echo(f"Note: {warning}", err=True)
-    outcomes = register(session.client, session.config, dry_run=dry_run)
+    with session.alone():
+        outcomes = register(session.client, session.config, dry_run=dry_run)
     if as_json:
         show_json([_plain(outcome) for outcome in outcomes])
         return

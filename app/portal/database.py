@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 _METADATA = sa.MetaData()
@@ -65,12 +65,14 @@ def _open(url: URL) -> sa.Engine:
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     is_sqlite = url.get_backend_name() == "sqlite"
     # Tokens are asked for so rarely that an open connection would mostly be one that was lost.
-    arguments = {"timeout": _WAIT} if is_sqlite else {}
-    engine = sa.create_engine(url, poolclass=NullPool, connect_args=arguments)
     if is_sqlite:
         _make_private(url)
+        engine = sa.create_engine(url, poolclass=NullPool, connect_args={"timeout": _WAIT})
         sa.event.listen(engine, "connect", _leave_transactions_to_us)
         sa.event.listen(engine, "begin", _begin)
+    else:
+        # MySQL's own level also locks rows that are not there, and so gives deadlocks.
+        engine = sa.create_engine(url, poolclass=NullPool, isolation_level="READ COMMITTED")
     _make_table(engine)
     return engine
 
@@ -96,7 +98,7 @@ def _make_table(engine: sa.Engine) -> None:
     try:
         with writing(engine) as connection:
             _METADATA.create_all(connection)
-    except StoreUnavailable:
+    except (IntegrityError, StoreUnavailable):
         # Two workers at once: the other one has made it.
         if not sa.inspect(engine).has_table(TABLE.name):
             raise
@@ -125,5 +127,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 def _failing() -> Iterator[None]:
     try:
         yield
+    except IntegrityError:
+        raise  # the one failure that a caller can do something about
     except SQLAlchemyError as error:
         raise StoreUnavailable(error) from None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from app.portal.origins import BadAddress, Origin, admits, origin_of, refuse_web
 from app.portal.rest import Client
 from app.portal.sealing import MissingKey, WrongKey
 from app.portal.sessions import GivenToken
-from app.portal.store import Installation
+from app.portal.store import Busy, Installation, NotInstalled
 from app.portal.tile import BadTile
 
 TOKEN_VARIABLE = "CONNECTOR_ACCESS_TOKEN"  # noqa: S105 - its name, not its value
@@ -37,11 +39,21 @@ class Session:
 
     application: Application
     client: Client
+    member_id: str | None = None
 
     @property
     def config(self) -> Config:
         """The configuration."""
         return self.application.config
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep an installation that comes in meanwhile from registering the same twice.
+
+        Raises Busy.
+        """
+        if self.member_id is None:
+            return contextlib.nullcontext()
+        return self.application.store.alone(self.member_id)
 
 
 def application_of(path: Path) -> Application:
@@ -73,6 +85,10 @@ def with_config(command: Command) -> Command:
             _stop(f"{error}. {error.advice}")
         except ApiError as error:
             _stop(f"{error.description} ({error.code})")
+        except Busy:
+            _stop("Another registration in this portal has not ended; try again in a minute.")
+        except NotInstalled:
+            _stop("The application was removed from this portal meanwhile.")
         except AdapterError as error:
             _stop(f"The source cannot be read: {type(error).__name__}: {error}")
         except (BadAddress, BadTile, MissingKey, StoreUnavailable, WrongKey) as error:
@@ -97,24 +113,26 @@ def with_portal(command: Command) -> Command:
         token = os.environ.get(TOKEN_VARIABLE, "")
         if ask_token:
             token = click.prompt("Access token", hide_input=True, err=True)
-        client = _given(application, address, token) if token else _installed(application, address)
-        command(session=Session(application, client), **arguments)
+        session = _given(application, address, token) if token else _installed(application, address)
+        command(session=session, **arguments)
 
     return run
 
 
-def _given(application: Application, address: str, token: str) -> Client:
+def _given(application: Application, address: str, token: str) -> Session:
     refuse_webhook(token)
     if not address:
         raise BadAddress("Say with --portal whose access token this is.")
     origin = _origin(address)
     if not admits(application.config.portal.domains, origin):
         raise BadAddress(f"{origin} is not among portal.domains; add it there if it is yours.")
-    return Client(GivenToken(origin, token.strip()), application.patience)
+    client = Client(GivenToken(origin, token.strip()), application.patience)
+    return Session(application, client)
 
 
-def _installed(application: Application, address: str) -> Client:
-    return application.client(installation_at(application, address))
+def _installed(application: Application, address: str) -> Session:
+    installation = installation_at(application, address)
+    return Session(application, application.client(installation), installation.member_id)
 
 
 def installation_at(application: Application, address: str) -> Installation:

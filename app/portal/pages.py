@@ -108,7 +108,7 @@ def _translated() -> Iterator[None]:
         yield
     except PortalError as error:
         log.warning("request %s: %s: %s", g.request_id, type(error).__name__, error)
-        raise ApiError("PORTAL_FAILED", str(error)) from error
+        raise ApiError("PORTAL_FAILED", f"{error}.") from error
     except (BadTile, MissingKey, StoreUnavailable, WrongKey) as error:
         log.warning("request %s: %s", g.request_id, error)
         raise ApiError("PORTAL_NOT_CONFIGURED", str(error)) from error

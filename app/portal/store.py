@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from app.portal.database import TABLE, open_engine, reading, writing
 from app.portal.oauth import Pair
@@ -82,7 +83,13 @@ class Store:
             "application_token": self._sealer.seal(installation.application_token),
             **self._sealed(installation.pair),
         }
-        member_id = installation.member_id
+        try:
+            self._put(installation.member_id, values)
+        except IntegrityError:
+            # Another worker has inserted it between our two statements.
+            self._put(installation.member_id, values)
+
+    def _put(self, member_id: str, values: Mapping[str, object]) -> None:
         with writing(self._engine) as connection:
             found = connection.execute(_of(sa.update(TABLE), member_id).values(values))
             if not found.rowcount:

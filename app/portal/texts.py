@@ -46,7 +46,7 @@ _ENGLISH = Texts(
     done="The connector is installed",
     done_lead="Your portal can now read these databases:",
     failed="The installation has failed",
-    failed_lead="Nothing was finished, so nothing has to be undone. The reason:",
+    failed_lead="Nothing has to be undone: installing again goes on from here. The reason:",
     elsewhere="This page opens inside Bitrix24",
     elsewhere_lead=(
         "It is the installation path of a local application: enter this address in the portal "
@@ -84,7 +84,7 @@ _RUSSIAN = Texts(
     done="Коннектор установлен",
     done_lead="Теперь портал может читать эти базы данных:",
     failed="Установка не удалась",
-    failed_lead="Ничего не завершено, поэтому и отменять нечего. Причина:",
+    failed_lead="Отменять ничего не нужно: повторная установка продолжит с этого места. Причина:",
     elsewhere="Эта страница открывается внутри Битрикс24",
     elsewhere_lead=(
         "Это путь для первоначальной установки локального приложения: укажите этот адрес на "

@@ -9,7 +9,6 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import psycopg
 import pytest
 
 from app.portal import methods
@@ -23,15 +22,11 @@ from app.portal.store import Busy, NotInstalled, Store
 from tests.portal.kit import CLIENT_SECRET, KEY, QUICK, read_config, write_config
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request, tmp_path):
-    """The settings of an empty store."""
-    if request.param == "sqlite":
-        return Portal(database_url=f"sqlite:///{tmp_path}/portal.db", secret_keys=(KEY,))
-    url = request.getfixturevalue("servers")["postgresql"]
-    with psycopg.connect(url) as connection:
-        connection.execute("DROP TABLE IF EXISTS portal_installations")
-    return Portal(database_url=url, secret_keys=(KEY,))
+@pytest.fixture
+def settings(engine):
+    """The settings of an empty store on each engine."""
+    engine.execute("DROP TABLE IF EXISTS portal_installations")
+    return Portal(database_url=engine.url, secret_keys=(KEY,))
 
 
 @pytest.fixture
@@ -68,6 +63,20 @@ def test_an_installation_is_kept_found_replaced_and_forgotten(b24, store):
     assert store.forget(installation.member_id)
     assert not store.forget(installation.member_id)
     assert store.all() == []
+
+
+def test_workers_that_store_the_same_installation_at_once(b24, settings):
+    installation = b24.installation()
+    stores = [Store(settings) for _ in range(4)]
+    together = threading.Barrier(len(stores))
+
+    def keep(store):
+        together.wait()
+        store.keep(installation)
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        list(pool.map(keep, stores))
+    assert stores[0].all() == [installation]
 
 
 def test_nothing_secret_can_be_read_from_the_file_or_a_repr(b24, tmp_path):
