@@ -100,7 +100,7 @@ class _Origins(fields.List[str]):
 class PortalSchema(Schema):
     """The section as it is written."""
 
-    error_messages = {"unknown": "is not a setting; see docs/registering.md"}  # noqa: RUF012
+    error_messages = {"unknown": "is not a setting; see docs/configuration.md"}  # noqa: RUF012
 
     client_id = fields.String(load_default="")
     client_secret = fields.String(load_default="")

@@ -182,6 +182,25 @@ def test_one_that_does_not_work_any_more_is(b24, installed):
     assert after.member_id == before.member_id
 
 
+def test_a_token_that_runs_out_in_the_middle_is_renewed(b24, connector):
+    b24.fault("biconnector.connector.add", status=401, error="expired_token", skip=1)
+    page = b24.page(connector.url)
+    assert (page.status, page.text.count('badge added"')) == (200, 2)
+    assert registered(b24) == ["Company databases", "Archive"]
+    assert len(b24.calls("refresh")) == 1
+
+
+def test_a_token_that_is_revoked_in_the_middle_leaves_half_to_be_done_again(b24, connector):
+    b24.fault("biconnector.connector.add", status=401, error="invalid_token", skip=1)
+    page = b24.page(connector.url)
+    assert (page.status, "no longer takes the tokens" in page.text) == (502, True)
+    assert FINISH not in page.text
+    assert registered(b24) == ["Company databases"]
+    again = b24.page(connector.url)
+    assert "was already in place" in again.text
+    assert registered(b24) == ["Company databases", "Archive"]
+
+
 FORGED = {
     "member_id": "0" * 32,
     "AUTH_ID": "f" * 70,
