@@ -23,13 +23,19 @@ _json = click.option("--json", "as_json", is_flag=True, help="Answer for machine
 @click.command("register")
 @with_portal
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
+@click.option(
+    "--moved-from",
+    default="",
+    metavar="URL",
+    help="The public_url of before: connectors with it are changed, and keep their sources.",
+)
 @_json
-def register_command(session: Session, *, dry_run: bool, as_json: bool) -> None:
+def register_command(session: Session, *, dry_run: bool, moved_from: str, as_json: bool) -> None:
     """Add the connectors to a portal, or bring them up to date; a second time changes nothing."""
     if warning := unreachable(session.config):
         click.echo(f"Note: {warning}", err=True)
     with session.alone():
-        outcomes = register(session.client, session.config, dry_run=dry_run)
+        outcomes = register(session.client, session.config, dry_run=dry_run, moved_from=moved_from)
     if as_json:
         show_json([_plain(outcome) for outcome in outcomes])
         return

@@ -16,7 +16,7 @@ from app.config import Config
 from app.endpoints.access import Access, grant
 from app.errors import ApiError
 from app.portal import methods
-from app.portal.errors import Nonsense, NotFound
+from app.portal.errors import NotFound
 from app.portal.methods import Entity
 from app.portal.register import named
 from app.portal.rest import Client
@@ -55,10 +55,8 @@ def connector_of(client: Client, config: Config, source_id: int) -> tuple[str, d
     Raises PortalError; NotFound if the connector is none of ours.
     """
     source = methods.get(client, Entity.SOURCE, source_id)
-    number = source.get("connectorId")
-    if not str(number).isdigit():
-        raise Nonsense("UNEXPECTED_RESULT", f"Source {source_id} does not name its connector.")
-    item = methods.get(client, Entity.CONNECTOR, int(str(number)))
+    number = methods.whole(source, "connectorId")
+    item = methods.get(client, Entity.CONNECTOR, number)
     name = named(config, item)
     if name is None:
         raise NotFound(
@@ -136,7 +134,7 @@ def changes(dataset: Mapping[str, Any], table: Described) -> Changes:
     return Changes(
         added=[_field(code, about) for code, about in table.fields.items() if code not in present],
         deleted={
-            str(item.get("name")): int(item["id"])
+            str(item.get("name")): methods.whole(item, "id")
             for code, item in present.items()
             if code not in table.fields
         },

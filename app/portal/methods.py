@@ -34,10 +34,9 @@ def add(client: Client, entity: Entity, fields: Fields) -> int:
     """Make one and return its id. For a source the portal calls our check endpoint."""
     checking = entity is Entity.SOURCE
     result = client.call(f"biconnector.{entity}.add", {"fields": fields}, checking=checking)
-    number = result.get("id") if isinstance(result, dict) else None
-    if isinstance(number, bool) or not str(number).isdigit():
+    if not isinstance(result, dict):
         raise _nonsense(entity, "add")
-    return int(str(number))
+    return whole(result, "id")
 
 
 def update(client: Client, entity: Entity, number: int, fields: Fields) -> None:
@@ -71,6 +70,8 @@ def _pages(
             raise _nonsense(entity, "list")
         if page and page == seen:
             return
+        for item in page:
+            item["id"] = whole(item, "id")
         yield page
         if len(page) < PAGE:
             return
@@ -108,6 +109,14 @@ def update_fields(
     changes = {"add": list(add), "update": list(update), "delete": list(delete)}
     parameters = {"id": number} | {key: value for key, value in changes.items() if value}
     _done(client.call(f"biconnector.{entity}.fields.update", parameters), entity)
+
+
+def whole(item: Mapping[str, Any], key: str) -> int:
+    """A number that the portal has to send; raises Nonsense if it is not one."""
+    value = item.get(key)
+    if isinstance(value, bool) or not str(value).isdecimal():
+        raise Nonsense("UNEXPECTED_RESULT", f"The portal sends no {key} where there has to be one")
+    return int(str(value))
 
 
 def _done(result: Any, entity: Entity) -> None:

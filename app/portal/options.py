@@ -33,6 +33,10 @@ TOKEN_VARIABLE = "CONNECTOR_ACCESS_TOKEN"  # noqa: S105 - its name, not its valu
 Command = Callable[..., Any]
 
 
+class Unusable(Exception):
+    """What was typed cannot be used; the message says why, and what can."""
+
+
 @dataclass(frozen=True)
 class Session:
     """One run of a command."""
@@ -91,7 +95,7 @@ def with_config(command: Command) -> Command:
             _stop("The application was removed from this portal meanwhile.")
         except AdapterError as error:
             _stop(f"The source cannot be read: {type(error).__name__}: {error}")
-        except (BadAddress, BadTile, MissingKey, StoreUnavailable, WrongKey) as error:
+        except (BadAddress, BadTile, MissingKey, StoreUnavailable, Unusable, WrongKey) as error:
             _stop(str(error))
 
     return run
@@ -122,10 +126,10 @@ def with_portal(command: Command) -> Command:
 def _given(application: Application, address: str, token: str) -> Session:
     refuse_webhook(token)
     if not address:
-        raise BadAddress("Say with --portal whose access token this is.")
-    origin = _origin(address)
+        raise Unusable("Say with --portal whose access token this is.")
+    origin = typed_origin(address)
     if not admits(application.config.portal.domains, origin):
-        raise BadAddress(f"{origin} is not among portal.domains; add it there if it is yours.")
+        raise Unusable(f"{origin} is not among portal.domains; add it there if it is yours.")
     client = Client(GivenToken(origin, token.strip()), application.patience)
     return Session(application, client)
 
@@ -136,27 +140,23 @@ def _installed(application: Application, address: str) -> Session:
 
 
 def installation_at(application: Application, address: str) -> Installation:
-    """The installation in the portal at ``address``, or the only one; raises BadAddress."""
-    known = application.store.all() if not address else _at(application, _origin(address))
+    """The installation in the portal at ``address``, or the only one; raises Unusable."""
+    origin = typed_origin(address) if address else None
+    known = [item for item in application.store.all() if origin in (None, item.origin)]
     if len(known) == 1:
         return known[0]
     if known:
         portals = ", ".join(str(item.origin) for item in known)
-        raise BadAddress(
-            f"The application is installed in several portals; say --portal: {portals}."
-        )
-    where = f" in {_origin(address)}" if address else ""
-    raise BadAddress(
+        raise Unusable(f"The application is installed in several portals; say --portal: {portals}.")
+    where = f" in {origin}" if origin else ""
+    raise Unusable(
         f"The application is not installed{where}: add it to the portal as a local application "
         f"(docs/registering.md), or put an access token of an application into {TOKEN_VARIABLE}."
     )
 
 
-def _at(application: Application, origin: Origin) -> list[Installation]:
-    return [item for item in application.store.all() if item.origin == origin]
-
-
-def _origin(address: str) -> Origin:
+def typed_origin(address: str) -> Origin:
+    """The portal that somebody typed; raises BadAddress, with the reason if it is a webhook."""
     refuse_webhook(address)
     return origin_of(address)
 

@@ -16,7 +16,7 @@ from app.portal import methods
 from app.portal.methods import Entity
 from app.portal.origins import place
 from app.portal.rest import Client
-from app.portal.tile import ENDPOINTS, addresses, tile
+from app.portal.tile import ENDPOINTS, addresses, endpoint, tile
 
 
 class Action(StrEnum):
@@ -44,10 +44,13 @@ class Outcome:
     twins: tuple[int, ...] = ()
 
 
-def register(client: Client, config: Config, *, dry_run: bool = False) -> list[Outcome]:
+def register(
+    client: Client, config: Config, *, dry_run: bool = False, moved_from: str = ""
+) -> list[Outcome]:
     """Add the connectors of the configuration, or bring them up to date.
 
-    With ``dry_run`` nothing is sent. Raises :class:`~app.portal.errors.PortalError` and
+    With ``dry_run`` nothing is sent. ``moved_from`` is an earlier ``public_url``, under which ours
+    are found as well. Raises :class:`~app.portal.errors.PortalError` and
     :class:`~app.portal.tile.BadTile`, the latter before anything was sent.
     """
     wanted = {name: tile(config, connector) for name, connector in config.connectors.items()}
@@ -61,7 +64,10 @@ def register(client: Client, config: Config, *, dry_run: bool = False) -> list[O
     for name, fields in wanted.items():
         # Old portals refuse fields that they do not know.
         known = {key: value for key, value in fields.items() if key in writable}
-        plan.append(_planned(client, name, known, _ours(present, fields["urlCheck"])))
+        numbers = _ours(present, fields["urlCheck"])
+        if not numbers and moved_from:
+            numbers = _ours(present, endpoint(moved_from, name, "urlCheck"))
+        plan.append(_planned(client, name, known, numbers))
     return plan if dry_run else [_carried_out(client, outcome) for outcome in plan]
 
 
@@ -124,9 +130,7 @@ def named(config: Config, item: Mapping[str, Any]) -> str | None:
 
 
 def _ours(present: list[dict[str, Any]], url: str) -> list[int]:
-    return sorted(
-        int(item["id"]) for item in present if place(str(item.get("urlCheck"))) == place(url)
-    )
+    return sorted(item["id"] for item in present if place(str(item.get("urlCheck"))) == place(url))
 
 
 def _same(now: Any, wanted: Any) -> bool:

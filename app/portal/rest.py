@@ -31,7 +31,14 @@ from b24pysdk.errors import (
     BitrixResponseError,
 )
 
-from app.portal.errors import AccessExpired, Nonsense, PortalError, TryLater, portal_error
+from app.portal.errors import (
+    AccessExpired,
+    AccessLost,
+    Nonsense,
+    PortalError,
+    TryLater,
+    portal_error,
+)
 from app.portal.origins import Origin
 
 
@@ -89,7 +96,10 @@ class Client:
             return self._post(method, parameters or {}, token, checking=checking)
         except AccessExpired:
             token = self.authorisation.renewed(token)
-        return self._post(method, parameters or {}, token, checking=checking)
+        try:
+            return self._post(method, parameters or {}, token, checking=checking)
+        except AccessExpired as error:
+            raise AccessLost(error.code, error.description) from None
 
     def _post(
         self, method: str, parameters: Mapping[str, Any], token: str, *, checking: bool

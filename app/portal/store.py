@@ -101,6 +101,12 @@ class Store:
         with writing(self._engine) as connection:
             return bool(connection.execute(_of(sa.delete(TABLE), member_id)).rowcount)
 
+    def forget_portal(self, origin: Origin) -> bool:
+        """Remove the installation in one portal, even if it was sealed under a key that is lost."""
+        with writing(self._engine) as connection:
+            there = sa.delete(TABLE).where(TABLE.c.origin == str(origin))
+            return bool(connection.execute(there).rowcount)
+
     def renew(self, member_id: str, spent: str, exchange: Callable[[Installation], Pair]) -> Pair:
         """The pair after the one with the access token ``spent``, stored.
 

@@ -63,7 +63,12 @@ def addresses(config: Config, connector: Connector) -> dict[str, str]:
             "server.public_url is not set: say there under which address the portal reaches this "
             "service, as https://bi.example.com."
         )
-    return {field: f"{base}/api/{connector.name}/{name}" for field, name in ENDPOINTS.items()}
+    return {field: endpoint(base, connector.name, field) for field in ENDPOINTS}
+
+
+def endpoint(base: str, connector: str, field: str) -> str:
+    """The address that ``field`` of a connector holds for a service at ``base``."""
+    return f"{base.rstrip('/')}/api/{connector}/{ENDPOINTS[field]}"
 
 
 def unreachable(config: Config) -> str:

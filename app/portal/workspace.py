@@ -12,8 +12,14 @@ from app.portal import datasets, methods
 from app.portal.errors import NotFound
 from app.portal.install import Application
 from app.portal.methods import Entity
-from app.portal.options import Session, installation_at, show_json, with_config, with_portal
-from app.portal.origins import BadAddress
+from app.portal.options import (
+    Session,
+    Unusable,
+    show_json,
+    typed_origin,
+    with_config,
+    with_portal,
+)
 from app.portal.register import named
 from app.portal.tile import SETTINGS
 from app.sources import Source
@@ -76,7 +82,7 @@ def add_source_command(
     """Make a source of CONNECTOR, a name of the configuration; its settings are asked for."""
     if connector not in session.config.connectors:
         choices = ", ".join(session.config.connectors)
-        raise BadAddress(f"There is no connector {connector} in the configuration: {choices}.")
+        raise Unusable(f"There is no connector {connector} in the configuration: {choices}.")
     found = [
         item
         for item in methods.listed(session.client, Entity.CONNECTOR)
@@ -86,7 +92,7 @@ def add_source_command(
         raise NotFound("CONNECTOR_NOT_FOUND", f"{connector} is not registered in this portal")
     fields = {
         "title": title,
-        "connectorId": int(found[0]["id"]),
+        "connectorId": found[0]["id"],
         "settings": _asked(session, connector, given),
     } | ({"description": description} if description else {})
     number = methods.add(session.client, Entity.SOURCE, fields)
@@ -141,7 +147,8 @@ def _add(
 def sync_command(session: Session, number: int, *, dry_run: bool, given: BinaryIO | None) -> None:
     """Give dataset NUMBER the columns that its table has now, and drop those that are gone."""
     dataset = methods.get(session.client, Entity.DATASET, number)
-    about = _described(session, int(dataset["sourceId"]), str(dataset["externalCode"]), given)
+    source_id, table = methods.whole(dataset, "sourceId"), str(dataset.get("externalCode"))
+    about = _described(session, source_id, table, given)
     wanted = datasets.changes(dataset, about)
     for item in wanted.added:
         click.echo(f"+ {item['name']} ({item['type']})")
@@ -198,9 +205,10 @@ def installations_command(application: Application, *, as_json: bool) -> None:
 @with_config
 def forget_command(application: Application, address: str) -> None:
     """Throw away the tokens of a portal that is gone, or that shall install again."""
-    installation = installation_at(application, address)
-    application.store.forget(installation.member_id)
-    click.echo(f"{installation.origin}: forgotten")
+    origin = typed_origin(address)
+    if not application.store.forget_portal(origin):
+        raise Unusable(f"The application is not installed in {origin}.")
+    click.echo(f"{origin}: forgotten")
 
 
 def _described(
@@ -236,9 +244,9 @@ def _asked(session: Session, connector: str, given: BinaryIO | None) -> dict[str
     except orjson.JSONDecodeError:
         settings = None
     if not isinstance(settings, dict) or not all(isinstance(v, str) for v in settings.values()):
-        raise BadAddress('The settings have to be a JSON object of texts, as {"token": "…"}.')
+        raise Unusable('The settings have to be a JSON object of texts, as {"token": "…"}.')
     if missing := [setting.code for setting in wanted if setting.code not in settings]:
-        raise BadAddress(f"The settings lack {', '.join(missing)}.")
+        raise Unusable(f"The settings lack {', '.join(missing)}.")
     return {setting.code: settings[setting.code] for setting in wanted}
 
 

@@ -117,6 +117,20 @@ def test_another_service_of_the_same_application_is_left_alone(b24, connector):
     assert [c["id"] for c in methods.listed(client, Entity.CONNECTOR)] == [other]
 
 
+def test_a_service_that_has_moved_keeps_its_sources(b24, connector):
+    client = b24.client()
+    numbers = [outcome.number for outcome in register(client, connector.config)]
+    moved = read_config(connector.path, CONNECTOR_SERVER__PUBLIC_URL="https://new.example.com")
+    plain = register(client, moved, dry_run=True)
+    assert [outcome.action for outcome in plain] == [Action.ADDED, Action.ADDED]
+    outcomes = register(client, moved, moved_from=f"{connector.url}/")
+    assert [outcome.number for outcome in outcomes] == numbers
+    assert set(outcomes[0].sent) == {"urlCheck", "urlData", "urlTableList", "urlTableDescription"}
+    item = methods.get(client, Entity.CONNECTOR, numbers[0])
+    assert item["urlData"] == "https://new.example.com/api/company/data"
+    assert register(client, moved)[0].action is Action.UNCHANGED
+
+
 def test_a_dry_run_sends_nothing(b24, connector):
     client = b24.client()
     outcomes = register(client, connector.config, dry_run=True)
@@ -301,6 +315,21 @@ def test_the_commands_for_machines(b24, connector):
     status = json.loads(run(connector, "status", *options, token=token).stdout)
     assert [m["silent"] for m in status["connectors"]] == [{}, {}]
     assert status["others"] == []
+
+
+def test_the_commands_of_an_installed_application(b24, connector):
+    assert b24.page(connector.url).status == 200
+    b24.control("tokens/expire")
+    again = run(connector, "register")
+    assert (again.exit_code, "Nothing had to be changed." in again.output) == (0, True), again
+    shown = run(connector, "register", "--dry-run", "--moved-from", "https://old.example.com")
+    assert shown.output.count("unchanged") == 2
+    assert run(connector, "status").exit_code == 0
+    assert run(connector, "unregister", "--dry-run").output.count("would be removed") == 2
+    assert len(b24.state["connectors"]) == 2
+    removed = json.loads(run(connector, "unregister", "--json").stdout)
+    assert [item["action"] for item in removed] == ["removed", "removed"]
+    assert b24.state["connectors"] == []
 
 
 def test_a_token_is_asked_for_and_not_shown(b24, connector):

@@ -132,7 +132,7 @@ def test_an_expired_token_is_renewed_once_and_stored(b24, application):
 
 def test_a_portal_that_calls_every_token_expired_is_not_asked_for_ever(b24, application):
     b24.fault("biconnector.connector.list", status=401, error="expired_token", times=0)
-    with pytest.raises(Exception, match="expired_token"):
+    with pytest.raises(AccessLost, match="expired_token"):
         listed(application)
     assert len(b24.calls("refresh")) == 1
 

@@ -172,3 +172,13 @@ def test_installations_are_listed_and_forgotten(scene):
     assert json.loads(command(connector, "installations", "--json"))[0]["portal"] == portal.url
     assert command(connector, "forget", portal.url) == f"{portal.url}: forgotten\n"
     assert "not installed anywhere" in command(connector, "installations")
+
+
+def test_an_installation_under_a_lost_key_is_forgotten_and_made_anew(scene):
+    portal, connector = scene
+    other = {"CONNECTOR_SECRET_KEY": "another-key-that-is-long-enough-too"}
+    refused = run(connector, "portal", "list", **other)
+    assert (refused.exit_code, "portal forget" in refused.output) == (1, True), refused.output
+    command(connector, "forget", portal.url, **other)
+    assert portal.page(connector.url).status == 200
+    assert "company" in command(connector, "list")
