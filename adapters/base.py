@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from adapters.encode import encode_rows
+from adapters.errors import QueryCancelled
 
 Row = Sequence[Any]
 
@@ -151,6 +152,10 @@ class Query:
     limit: int | None = None
 
 
+# Seconds after each attempt to end a query.
+_PATIENCE = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+
+
 class Cancellation:
     """A switch by which another thread ends a running query.
 
@@ -158,32 +163,44 @@ class Cancellation:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._action: Callable[[], object] | None = None
         self.reason: str | None = None
 
     @contextmanager
     def by(self, action: Callable[[], object]) -> Iterator[None]:
-        """Run the block with ``action`` as the way to end it; at once if already cancelled."""
-        with self._lock:
+        """Run the block with ``action`` as the way to end it.
+
+        Raises :class:`~adapters.errors.QueryCancelled` if that is already too late.
+        """
+        with self._changed:
+            if self.reason is not None:
+                raise QueryCancelled(self.reason)
             self._action = action
-            already = self.reason is not None
-        if already:
-            action()
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._action = None
+                self._changed.notify_all()
 
     def cancel(self, reason: str) -> None:
-        """End the query, now or as soon as it starts; later calls change nothing."""
-        with self._lock:
+        """End the query, now or as soon as it starts; later calls change nothing.
+
+        Returns when the query has ended, or has taken no notice for several seconds: an action
+        that comes just before the database begins to work is lost, so it is repeated.
+        """
+        with self._changed:
             if self.reason is not None:
                 return
             self.reason = reason
-            if self._action is not None:
-                self._action()
+            for patience in _PATIENCE:
+                if self._action is None:
+                    return
+                # A failure is nobody's to handle, and the next attempt may succeed.
+                with suppress(Exception):
+                    self._action()
+                self._changed.wait_for(lambda: self._action is None, patience)
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,21 @@ a server knows named time zones only where somebody has loaded their tables.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pymysql
 import sqlalchemy as sa
-from pymysql.constants import CLIENT, ER, FIELD_TYPE, FLAG
+from pymysql.constants import CLIENT, ER
 from pymysql.constants import CR as CLIENT_ERROR
+from pymysql.cursors import SSCursor
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
+from adapters import mysql_catalog as catalog
 from adapters import mysql_moments as moments
-from adapters.base import Cancellation, FieldType, Options, Table, Value
+from adapters.base import Cancellation, FieldType, Query, Row, Table, Value
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -27,37 +30,12 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import SqlAdapter
+from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.numbers import UINT64_MAX, near_decimal, shortest_single
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
-_TABLES = sa.text("""
-    SELECT table_name, table_schema, table_schema = DATABASE(),
-           IF(table_type LIKE '%VIEW', '', table_comment)
-    FROM information_schema.tables
-    WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')
-""")
-_COLUMNS = sa.text("""
-    SELECT column_name, data_type, numeric_precision, numeric_scale, collation_name, column_comment
-    FROM information_schema.columns
-    WHERE table_name = :table AND table_schema = coalesce(:schema, DATABASE())
-    ORDER BY ordinal_position
-""")
-
-_GEOMETRIES = (
-    "geometry",
-    "point",
-    "linestring",
-    "polygon",
-    "multipoint",
-    "multilinestring",
-    "multipolygon",
-    "geometrycollection",
-    "geomcollection",
-)
-_BINARY_CHARSET = 63
 _MARIADB_STATEMENT_TIMEOUT = 1969
 _MYSQL_STATEMENT_TIMEOUT = 3024
 _UNAVAILABLE = frozenset(
@@ -89,10 +67,6 @@ class MySQLAdapter(SqlAdapter):
     driver = "mysql+pymysql"
     # Names of columns; whether names of tables are depends on the server's file system.
     case_sensitive_names = False
-
-    def __init__(self, url: str, options: Options) -> None:
-        super().__init__(url, options)
-        self.type_names = {**self.type_names, **dict.fromkeys(_GEOMETRIES, columns.Geometry)}
 
     def prepare_url(self, url: sa.URL) -> sa.URL:
         return url.update_query_dict({"charset": "utf8mb4"})
@@ -151,38 +125,18 @@ class MySQLAdapter(SqlAdapter):
 
     def tables(self) -> list[Table]:
         with self.session(Cancellation()) as connection:
-            return [
-                Table(name, schema, bool(default), comment or "")
-                for name, schema, default, comment in connection.execute(_TABLES)
-            ]
+            return catalog.tables(connection)
 
     def reflect(
         self, connection: sa.Connection, table: Table
     ) -> list[tuple[str, TypeEngine[Any], str]]:
-        names = {"table": table.name, "schema": table.schema}
-        found = connection.execute(_COLUMNS, names).all()
-        if not found:
-            raise SchemaChanged(f"table {table.name} does not exist any more")
-        return [
-            (name, self._named_type(data_type.lower(), precision, scale, collation), comment)
-            for name, data_type, precision, scale, collation, comment in found
-        ]
-
-    def _named_type(
-        self, name: str, precision: int | None, scale: int | None, collation: str | None
-    ) -> TypeEngine[Any]:
-        kind: Any = self.type_names.get(name, sa.types.NullType)
-        if issubclass(kind, sa.String):
-            return sa.String(collation=collation)
-        if kind is mysql.DECIMAL:
-            return sa.Numeric(precision, scale)
-        return sa.types.to_instance(kind)
+        return catalog.columns(connection, table)
 
     def describe_sql(
         self, connection: sa.Connection, sql: str
     ) -> list[tuple[str, TypeEngine[Any]]]:
         result = connection.execute(sa.text(f"SELECT * FROM ({verbatim(sql)}\n) query LIMIT 0"))
-        return [(field.name, _field_type(field)) for field in result.cursor._result.fields]
+        return [(field.name, catalog.field_type(field)) for field in result.cursor._result.fields]
 
     def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:  # noqa: C901 - a table
         column: Element = sa.column(name)
@@ -215,10 +169,25 @@ class MySQLAdapter(SqlAdapter):
             case _:
                 return super().column(name, kind)
 
-    def abandon(self, connection: sa.Connection) -> None:
-        """The driver would read all that is left; instead the query and the connection end."""
-        self.interrupt(connection.connection.dbapi_connection)
-        connection.invalidate()
+    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+        compiled = self.select(query).compile(
+            self.engine, compile_kwargs={"render_postcompile": True}
+        )
+        with self.session(cancellation) as connection:
+            raw: Any = connection.connection.dbapi_connection
+            cursor = raw.cursor(SSCursor)
+            try:
+                cursor.execute(compiled.string, compiled.params)
+                while batch := cursor.fetchmany(BATCH_ROWS):
+                    yield batch
+            except BaseException as error:
+                if isinstance(error, GeneratorExit):
+                    self.interrupt(raw)
+                # The driver would read all that is left before it lets go of the connection.
+                if cursor._result is not None:
+                    cursor._result.unbuffered_active = False
+                connection.invalidate()
+                raise
 
 
 def _equal(column: Element, collation: str) -> Narrow:
@@ -254,45 +223,3 @@ def _single(column: Element) -> SqlColumn:
         read=precise,
         as_text=columns.float_text(text),
     )
-
-
-def _field_type(field: Any) -> TypeEngine[Any]:
-    """The type of a result's column, from the protocol's description of it."""
-    code = field.type_code
-    if code in _TEXTS:
-        binary = field.charsetnr == _BINARY_CHARSET
-        return sa.LargeBinary() if binary else sa.String()
-    if code in (FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL):
-        # The length counts the sign and the decimal point.
-        signed = not field.flags & FLAG.UNSIGNED
-        return sa.Numeric(field.length - signed - bool(field.scale), field.scale)
-    return _RESULT_TYPES.get(code, sa.types.NullType())
-
-
-_TEXTS = frozenset(
-    {
-        FIELD_TYPE.VARCHAR,
-        FIELD_TYPE.VAR_STRING,
-        FIELD_TYPE.STRING,
-        FIELD_TYPE.BLOB,
-        FIELD_TYPE.TINY_BLOB,
-        FIELD_TYPE.MEDIUM_BLOB,
-        FIELD_TYPE.LONG_BLOB,
-    }
-)
-_RESULT_TYPES: dict[int, TypeEngine[Any]] = {
-    FIELD_TYPE.TINY: sa.Integer(),
-    FIELD_TYPE.SHORT: sa.Integer(),
-    FIELD_TYPE.INT24: sa.Integer(),
-    FIELD_TYPE.LONG: sa.Integer(),
-    FIELD_TYPE.LONGLONG: sa.BigInteger(),
-    FIELD_TYPE.YEAR: mysql.YEAR(),
-    FIELD_TYPE.BIT: mysql.BIT(),
-    FIELD_TYPE.FLOAT: mysql.FLOAT(),
-    FIELD_TYPE.DOUBLE: sa.Double(),
-    FIELD_TYPE.DATE: sa.Date(),
-    FIELD_TYPE.NEWDATE: sa.Date(),
-    FIELD_TYPE.DATETIME: sa.DateTime(),
-    FIELD_TYPE.TIMESTAMP: mysql.TIMESTAMP(),
-    FIELD_TYPE.GEOMETRY: columns.Geometry(),
-}

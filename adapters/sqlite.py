@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -37,17 +37,10 @@ from adapters.sql.numbers import INT64, MAX_DOUBLE, near_double
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 from adapters.sqlite_dates import date_column, datetime_column, local
+from adapters.sqlite_types import column_types
 
-_SAMPLE_ROWS = 1000
 _STEPS_PER_LOOK = 100_000
 _VIEW = "b24_query"
-_COLUMNS = sa.text("""
-    SELECT name, type, EXISTS (
-        SELECT 1 FROM (SELECT name, type FROM sqlite_master
-                       UNION ALL SELECT name, type FROM sqlite_temp_master) found
-        WHERE found.name = :table AND found.type = 'view')
-    FROM pragma_table_xinfo(:table) WHERE hidden != 1
-""")
 
 
 class SQLiteAdapter(SqlAdapter):
@@ -101,7 +94,9 @@ class SQLiteAdapter(SqlAdapter):
             return QueryCancelled(message)
         if re.match(r"no such (table|column)", message):
             return SchemaChanged(message)
-        if re.match(r"unable to open|file is not a database|database (disk|is locked)", message):
+        if re.match(
+            r"unable to open|file is not a database|database (disk|is locked)|disk I/O", message
+        ):
             return SourceUnavailable(message)
         return QueryFailed(message)
 
@@ -124,7 +119,7 @@ class SQLiteAdapter(SqlAdapter):
     def reflect(
         self, connection: sa.Connection, table: Table
     ) -> list[tuple[str, TypeEngine[Any], str]]:
-        found = _columns(connection, table.name)
+        found = column_types(connection, table.name)
         if not found:
             raise SchemaChanged(f"table {table.name} does not exist any more")
         return [(name, kind, "") for name, kind in found]
@@ -137,7 +132,7 @@ class SQLiteAdapter(SqlAdapter):
         try:
             connection.execute(sa.text(f"CREATE TEMP VIEW {_VIEW} AS {verbatim(sql)}"))
             try:
-                return _columns(connection, _VIEW)
+                return column_types(connection, _VIEW)
             finally:
                 connection.exec_driver_sql(f"DROP VIEW {_VIEW}")
         finally:
@@ -199,61 +194,3 @@ def _shown(value: float | str | None) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return orjson.dumps(value).decode()
-
-
-def _columns(connection: sa.Connection, table: str) -> list[tuple[str, TypeEngine[Any]]]:
-    """Declared types; those of a view's computed columns are read off its first rows."""
-    found = connection.execute(_COLUMNS, {"table": table}).all()
-    sample: Sequence[Sequence[Any]] = ()
-    if any(of_view and not kind for _, kind, of_view in found):
-        first_rows = sa.select(sa.text("*")).select_from(sa.table(table)).limit(_SAMPLE_ROWS)
-        sample = connection.execute(first_rows).all()
-    return [
-        (name, _sampled(row[i] for row in sample) if of_view and not kind else _declared(kind))
-        for i, (name, kind, of_view) in enumerate(found)
-    ]
-
-
-def _declared(declared: str) -> TypeEngine[Any]:
-    """The type that a column was declared with; NullType where values alone decide."""
-    name = re.sub(r"\(.*", "", declared).strip().upper()
-    for pattern, kind in _TYPES:
-        if re.search(pattern, name):
-            return kind
-    return sa.types.NullType()
-
-
-_TYPES: list[tuple[str, TypeEngine[Any]]] = [
-    (r"^DATE$", sa.Date()),
-    (r"^(DATETIME|TIMESTAMP)", sa.DateTime()),
-    (r"POINT", sa.types.NullType()),
-    (r"INT|^BOOL|^YEAR$", sa.Integer()),
-    (r"CHAR|CLOB|TEXT", sa.Text()),
-    (r"REAL|FLOA|DOUB", sa.Double()),
-    (r"^(DEC|DECIMAL|NUM|NUMERIC|NUMBER|MONEY|CURRENCY)$", sa.Numeric()),
-]
-
-
-def _sampled(values: Iterable[Any]) -> TypeEngine[Any]:
-    """The type of a computed column, from what the first rows hold."""
-    seen = {_class(value) for value in values if value is not None}
-    for kinds, found in _SAMPLED:
-        if seen and seen <= kinds:
-            return found
-    return sa.types.NullType()
-
-
-def _class(value: Any) -> str:
-    if isinstance(value, str):
-        return "date" if _A_DATE.fullmatch(value) else "time" if _A_TIME.match(value) else "text"
-    return type(value).__name__
-
-
-_A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_A_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
-_SAMPLED: list[tuple[set[str], TypeEngine[Any]]] = [
-    ({"int"}, sa.Integer()),
-    ({"int", "float"}, sa.Numeric()),
-    ({"date"}, sa.Date()),
-    ({"date", "time"}, sa.DateTime()),
-]

@@ -53,15 +53,6 @@ class SqlAdapter(Adapter):
         )
         sa.event.listen(self.engine, "connect", lambda raw, _: self.prepare_session(raw))
 
-    @property
-    def type_names(self) -> dict[str, Any]:
-        """SQLAlchemy's types by the names that the engine calls them; ours may be added."""
-        return self.engine.dialect.ischema_names  # type: ignore[attr-defined, no-any-return]
-
-    @type_names.setter
-    def type_names(self, names: dict[str, Any]) -> None:
-        self.engine.dialect.ischema_names = names  # type: ignore[attr-defined]
-
     def prepare_url(self, url: sa.URL) -> sa.URL:
         """The URL as the driver wants it."""
         return url
@@ -173,19 +164,12 @@ class SqlAdapter(Adapter):
         with self.session(cancellation) as connection:
             streaming = connection.execution_options(yield_per=BATCH_ROWS)
             result = streaming.execute(self.select(query))
-            try:
-                for batch in result.partitions():
-                    yield [tuple(row) for row in batch]
-            except GeneratorExit:
-                self.abandon(connection)
-                raise
+            for batch in result.partitions():
+                yield [tuple(row) for row in batch]
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
         for batch in self.rows(query, cancellation):
             yield Batch(len(batch), encode_clean(batch))
-
-    def abandon(self, connection: sa.Connection) -> None:
-        """Called when rows are left unread, before the connection returns to the pool."""
 
     def select(self, query: Query) -> sa.Select[Any]:
         """The query as one SELECT."""
@@ -200,12 +184,19 @@ class SqlAdapter(Adapter):
         try:
             with self.engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
-                with cancellation.by(lambda: self.interrupt(raw)):
-                    yield connection
+                try:
+                    with cancellation.by(lambda: self.interrupt(raw)):
+                        yield connection
+                finally:
+                    if cancellation.reason is not None:
+                        # Whatever still travels to end this query must not meet another one.
+                        connection.invalidate()
         except exc.DBAPIError as error:
             original = error.orig
             meaning = self.translate(original) if isinstance(original, Exception) else None
             raise meaning or SourceUnavailable(type(original).__name__) from None
+        except UnicodeError as error:
+            raise QueryFailed(f"the database gave a text that is none: {error}") from None
         except exc.TimeoutError:
             raise SourceUnavailable("every connection of this source is in use") from None
         except self.engine.dialect.loaded_dbapi.Error as error:

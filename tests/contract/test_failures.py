@@ -1,0 +1,211 @@
+"""Real failures have the right names, and a query that is given up leaves nothing behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from adapters.base import Adapter, Cancellation, Options, Query, Table
+from adapters.errors import (
+    AdapterError,
+    QueryCancelled,
+    QueryTimeout,
+    SchemaChanged,
+    SourceUnavailable,
+)
+from adapters.registry import open_adapter
+from tests.engines import Engine
+
+# Takes much longer than anybody waits, and gives its first rows soon.
+ENDLESS = {
+    "sqlite": (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000000)"
+        " SELECT i FROM n"
+    ),
+    "postgresql": "SELECT generate_series(1, 1000000000) AS i",
+    "mysql": "SELECT seq AS i FROM seq_1_to_1000000000",
+}
+SILENT = {
+    "sqlite": f"SELECT count(*) AS n FROM ({ENDLESS['sqlite']})",
+    "postgresql": "SELECT pg_sleep(100)::text AS n",
+    "mysql": "SELECT benchmark(1000000000, sha2('a', 512)) AS n",
+}
+WORKING = {
+    "postgresql": (
+        "SELECT pid FROM pg_stat_activity"
+        " WHERE state = 'active' AND application_name = 'b24-connector'"
+    ),
+    "mysql": (
+        "SELECT id FROM information_schema.processlist"
+        " WHERE db = database() AND command = 'Query' AND id <> connection_id()"
+    ),
+}
+KILL = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
+
+
+@pytest.fixture
+def adapter(engine: Engine) -> Iterator[Adapter]:
+    opened = open_adapter(engine.url, Options(timeout=timedelta(seconds=60)))
+    yield opened
+    opened.close()
+
+
+def query(sql: str) -> Query:
+    """Described beforehand, so that nothing but the query itself takes time."""
+    from adapters.base import Field, FieldType
+    from adapters.sql import columns
+
+    table = Table("custom", sql=sql)
+    name = "i" if "AS n" not in sql else "n"
+    return Query(table, (Field(name, FieldType.STRING, "", columns.text(sa.column(name))),))
+
+
+def wait_until(met: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def working(engine: Engine) -> list[tuple[Any, ...]]:
+    return engine.execute(WORKING[engine.name]) if engine.name in WORKING else []
+
+
+def test_cancelling_ends_a_query_that_is_silent(adapter: Adapter, engine: Engine) -> None:
+    cancellation = Cancellation()
+    caught: list[AdapterError] = []
+
+    def read() -> None:
+        try:
+            list(adapter.rows(query(SILENT[engine.name]), cancellation))
+        except AdapterError as error:
+            caught.append(error)
+
+    adapter.check()
+    reader = threading.Thread(target=read)
+    reader.start()
+    if engine.name in WORKING:
+        wait_until(lambda: working(engine))
+    cancelled = time.monotonic()
+    cancellation.cancel("enough")
+    reader.join(10)
+    assert time.monotonic() - cancelled < 1
+    assert [type(error) for error in caught] == [QueryCancelled]
+    assert working(engine) == []
+    adapter.check()
+
+
+def test_closing_half_way_ends_the_query(adapter: Adapter, engine: Engine) -> None:
+    for _ in range(30):  # more often than the pool has connections
+        rows = adapter.rows(query(ENDLESS[engine.name]), Cancellation())
+        assert next(rows)
+        closed = time.monotonic()
+        rows.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - closed < 1
+    assert working(engine) == []
+    adapter.check()
+
+
+def test_cancelling_between_two_batches(adapter: Adapter, engine: Engine) -> None:
+    cancellation = Cancellation()
+    rows = adapter.rows(query(ENDLESS[engine.name]), cancellation)
+    assert next(rows)
+    canceller = threading.Thread(target=cancellation.cancel, args=["enough"])
+    canceller.start()
+    with pytest.raises(QueryCancelled):
+        for _ in rows:
+            pass
+    canceller.join(10)
+    assert working(engine) == []
+    adapter.check()
+
+
+def test_a_query_that_is_too_slow(engine: Engine) -> None:
+    adapter = open_adapter(engine.url, Options(timeout=timedelta(seconds=0.5)))
+    started = time.monotonic()
+    with pytest.raises(QueryTimeout):
+        list(adapter.rows(query(SILENT[engine.name]), Cancellation()))
+    assert time.monotonic() - started < 5
+    adapter.check()
+    adapter.close()
+
+
+def test_a_connection_that_is_killed(adapter: Adapter, engine: Engine) -> None:
+    if engine.name == "sqlite":
+        return  # no server, no connection
+    rows = adapter.rows(query(ENDLESS[engine.name]), Cancellation())
+    assert next(rows)
+    ((process,),) = working(engine)
+    engine.execute(KILL[engine.name].format(process))
+    with pytest.raises(SourceUnavailable):
+        for _ in rows:
+            pass
+    adapter.check()
+    assert working(engine) == []
+
+
+def test_what_does_not_exist(adapter: Adapter) -> None:
+    table = Table("nowhere", sql="SELECT * FROM nowhere")
+    with pytest.raises(SchemaChanged):
+        adapter.describe(table)
+    with pytest.raises(SchemaChanged):
+        adapter.describe(Table("nowhere"))
+
+
+def failing_urls(engine: Engine, directory: Path) -> dict[str, sa.URL]:
+    url = sa.make_url(engine.url)
+    if engine.name == "sqlite":
+        (directory / "text.db").write_text("this is not a database, however long it may be" * 100)
+        return {
+            "no such file": url.set(database=str(directory / "none.db")),
+            "not a database": url.set(database=str(directory / "text.db")),
+            "a directory": url.set(database=str(directory)),
+        }
+    socket = {"postgresql": "host", "mysql": "unix_socket"}[engine.name]
+    return {
+        "unknown database": url.set(database="nowhere"),
+        "unknown user": url.set(username="nobody", password="wrong"),
+        "wrong password": url.set(username="locked", password="wrong"),
+        "no server": url.set(host="127.0.0.1", port=1).difference_update_query([socket]),
+    }
+
+
+def test_a_source_that_does_not_let_us_in(
+    engine: Engine, tmp_path: Path, locked: None, subtests: pytest.Subtests
+) -> None:
+    for reason, url in failing_urls(engine, tmp_path).items():
+        with subtests.test(reason):
+            adapter = open_adapter(url.render_as_string(hide_password=False), Options())
+            with pytest.raises(SourceUnavailable) as caught:
+                adapter.check()
+            assert "wrong" not in str(caught.value).replace("wrong password", "")
+            adapter.close()
+
+
+@pytest.fixture
+def locked(engine: Engine) -> Iterator[None]:
+    """A user ``locked`` who needs a password."""
+    match engine.name:
+        case "postgresql":
+            ((path,),) = engine.execute("SHOW hba_file")
+            rules = Path(path).read_text()
+            engine.execute("CREATE ROLE locked LOGIN PASSWORD 'secret'")
+            Path(path).write_text("local all locked scram-sha-256\n" + rules)
+            engine.execute("SELECT pg_reload_conf()")
+            yield
+            Path(path).write_text(rules)
+            engine.execute("SELECT pg_reload_conf()")
+            engine.execute("DROP ROLE locked")
+        case "mysql":
+            engine.execute("CREATE USER locked@localhost IDENTIFIED BY 'secret'")
+            yield
+            engine.execute("DROP USER locked@localhost")
+        case _:
+            yield
