@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adapters.base import Cancellation, Table
+from adapters.base import Cancellation, Query, Row, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -31,7 +33,7 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import SqlAdapter
+from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.numbers import INT64, MAX_DOUBLE, near_double
 from adapters.sql.verbatim import verbatim
@@ -59,7 +61,7 @@ class SQLiteAdapter(SqlAdapter):
     def prepare_session(self, raw: sqlite3.Connection) -> None:
         zone = self.options.timezone
         raw.execute("PRAGMA query_only = 1")
-        raw.text_factory = lambda data: data.decode("utf-8", "replace")
+        raw.text_factory = _decode_leniently
         (encoding,) = raw.execute("PRAGMA encoding").fetchone()
 
         def lower(text: bytes | None) -> str | None:
@@ -138,6 +140,32 @@ class SQLiteAdapter(SqlAdapter):
         finally:
             connection.exec_driver_sql("PRAGMA query_only = 1")
 
+    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+        """Texts are decoded by sqlite3 itself, until one turns out not to be UTF-8.
+
+        The statement is then run again, leniently, from where it was. In one transaction it gives
+        the same rows in the same order.
+        """
+        statement = self.select(query)
+        sent = 0
+        with self.session(cancellation) as connection:
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute("BEGIN")
+            raw.text_factory = str
+            try:
+                for batch in _batches(connection.execute(statement).cursor):
+                    yield batch
+                    sent += len(batch)
+            except (sqlite3.OperationalError, exc.OperationalError) as error:
+                if "Could not decode" not in str(error):
+                    raise
+                raw.text_factory = _decode_leniently
+                again: Any = connection.execute(statement).cursor
+                deque(islice(again, sent), maxlen=0)
+                yield from _batches(again)
+            finally:
+                raw.text_factory = _decode_leniently
+
     def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:
         column: Element = sa.column(name)
         stored = sa.func.typeof(column)
@@ -149,10 +177,10 @@ class SQLiteAdapter(SqlAdapter):
             case sa.Integer():
                 return _only(stored == "integer", columns.integer(column))
             case sa.Float():
-                return _only(_finite(column), columns.double(column, as_text=None))
+                return _number(column, columns.double(column, as_text=None))
             case sa.Numeric():
                 number = replace(columns.number(column), bind=_bind_number, near=_near_number)
-                return _only(_finite(column), number)
+                return _number(column, number)
             case sa.Text():
                 text = columns.text(column, narrow=_equal(column))
                 return _only(stored == "text", text)
@@ -162,15 +190,25 @@ class SQLiteAdapter(SqlAdapter):
                 return columns.shown_as(sa.case((stored == "blob", blob), else_=as_text))
 
 
+def _batches(cursor: Any) -> Iterator[list[Row]]:
+    while batch := cursor.fetchmany(BATCH_ROWS):
+        yield batch
+
+
+def _decode_leniently(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
 def _only(fitting: Element, column: SqlColumn) -> SqlColumn:
     """Values that do not fit read as null."""
     return replace(column, read=sa.case((fitting, column.read)), shown=fitting)
 
 
-def _finite(column: Element) -> Element:
-    """Every text and blob sorts after every number, so this is true for numbers only."""
+def _number(column: Element, number: SqlColumn) -> SqlColumn:
+    """Every text and blob sorts after every number; JSON makes null of an infinite one."""
     limit = sa.literal(MAX_DOUBLE)
-    return column.between(-limit, limit)
+    read = sa.case((column < sa.literal_column("''"), column))
+    return replace(number, read=read, shown=column.between(-limit, limit))
 
 
 def _equal(column: Element) -> Narrow:

@@ -28,7 +28,10 @@ _OFFSETS = timedelta(days=2)
 def date_column(column: Element) -> SqlColumn:
     """The day of a text that begins with one."""
     day = sa.func.substr(column, 1, 10)
-    shown = sa.case((sa.and_(_is_like(column, f"{DATE}*"), _exists(sa.func.date, day)), day))
+    shown = sa.case(
+        (_exists(sa.func.date, column), column),  # the usual form, told in one step
+        (sa.and_(_is_like(column, f"{DATE}*"), _exists(sa.func.date, day)), day),
+    )
     return SqlColumn(FieldType.DATE, shown, shown, _bind, narrow=_days(column))
 
 
@@ -54,7 +57,8 @@ def datetime_column(column: Element) -> SqlColumn:
         ),
         (_is_like(column, f"{_MINUTE}*"), sa.func.b24_local(column)),
     )
-    shown = sa.func.substr(moment, 1, 19)
+    usual = _exists(sa.func.datetime, column)  # told in one step
+    shown = sa.case((usual, column), else_=sa.func.substr(moment, 1, 19))
     return SqlColumn(FieldType.DATETIME, shown, moment, _bind, narrow=_days(column))
 
 
@@ -82,7 +86,8 @@ def _if_real(
 
 def _exists(normal: Callable[..., Element], text: Element) -> Element:
     """Arithmetic turns the 30th of February into March, where SQLite lets it stand otherwise."""
-    return sa.and_(normal(text, "+0 days") == text, text >= _FIRST_YEAR)
+    # As a text of its own, since a column's affinity would make a number of the year.
+    return sa.and_(normal(text, "+0 days") == text, text.concat("") >= _FIRST_YEAR)
 
 
 def _days(column: Element) -> Narrow:
