@@ -1,0 +1,31 @@
+"""A text in SQLite that is not UTF-8, far into an answer that has already begun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from adapters.base import Cancellation, Options, Query
+from adapters.registry import open_adapter
+from tests.engines import sqlite_engine
+
+ROWS = 3500
+
+
+def test_no_row_is_lost_or_doubled_when_a_text_is_not_utf8(tmp_path: Path) -> None:
+    with sqlite_engine(tmp_path) as engine:
+        engine.execute("CREATE TABLE t (id INTEGER, note TEXT)")
+        engine.execute("INSERT INTO t VALUES (?, ?)", [(i, f"Ж{i}") for i in range(ROWS)])
+        engine.execute("UPDATE t SET note = CAST(x'61ff62' AS TEXT) WHERE id IN (0, 2600, 3400)")
+        adapter = open_adapter(engine.url, Options())
+        (table,) = adapter.tables()
+        for first in (0, 1):
+            query = Query(table, tuple(adapter.describe(table)))
+            engine.execute(f"DELETE FROM t WHERE id < {first}")
+            batches = list(adapter.json_rows(query, Cancellation()))
+            rows = orjson.loads(b"[" + b",".join(batch.json for batch in batches) + b"]")
+            assert [row[0] for row in rows] == list(range(first, ROWS))
+            assert [row[0] for row in rows if row[1] == "a\ufffdb"] == [0, 2600, 3400][first:]
+            assert sum(batch.rows for batch in batches) == ROWS - first
+        adapter.close()
