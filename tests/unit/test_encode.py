@@ -46,6 +46,9 @@ def test_null_is_null_in_every_type(kind: FieldType) -> None:
         (INT, 2**64 - 1, "18446744073709551615"),
         (INT, -(2**63), "-9223372036854775808"),
         (INT, 10**40, "1" + "0" * 40),
+        (INT, float("nan"), "null"),
+        (INT, float("-inf"), "null"),
+        (INT, Decimal("NaN"), "null"),
         (DOUBLE, 1, "1"),
         (DOUBLE, True, "1"),
         (DOUBLE, 0.1, "0.1"),
@@ -60,6 +63,8 @@ def test_null_is_null_in_every_type(kind: FieldType) -> None:
         (DATE, date(9999, 12, 31), '"9999-12-31"'),
         (DATE, datetime(2026, 9, 1, 23, 59), '"2026-09-01"'),
         (DATE, datetime(2026, 9, 1, 23, 59, tzinfo=UTC), '"2026-09-02"'),
+        (DATE, "2026-09-01", '"2026-09-01"'),
+        (DATETIME, "2026-09-01 10:00:00", '"2026-09-01 10:00:00"'),
         (DATETIME, datetime(1, 1, 1), '"0001-01-01 00:00:00"'),
         (DATETIME, datetime(2026, 9, 1, 23, 59, 59, 999_999), '"2026-09-01 23:59:59"'),
         (DATETIME, date(2026, 9, 1), '"2026-09-01 00:00:00"'),
@@ -84,14 +89,14 @@ def test_values_are_written_as_their_field_says(kind: FieldType, value: Any, tex
         (INT, "7"),
         (INT, 7.5),
         (INT, Decimal("7.5")),
-        (INT, float("nan")),
-        (INT, float("inf")),
         (INT, b"7"),
         (DOUBLE, "1.5"),
         (DOUBLE, date(2026, 9, 1)),
-        (DATE, "2026-09-01"),
+        (DATE, "2026-9-1"),
+        (DATE, "2026-09-01 00:00:00"),
         (DATE, 20260901),
-        (DATETIME, "2026-09-01 00:00:00"),
+        (DATETIME, "2026-09-01"),
+        (DATETIME, "2026-09-01 00:00:00.5"),
         (DATETIME, 0),
         (STRING, "half of a pair: \ud83d"),
     ],
@@ -132,4 +137,4 @@ def test_clean_values_come_back_as_they_were(rows: list[list[Any]]) -> None:
 def test_no_digit_of_a_decimal_is_lost(value: Decimal) -> None:
     (row,) = json.loads(f"[{encoded(DOUBLE, value)}]", parse_float=Decimal, parse_int=Decimal)
     assert row == [value]
-    assert row[0].as_tuple().digits == value.as_tuple().digits
+    assert format(row[0], "f") == format(value, "f")
