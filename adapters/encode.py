@@ -46,7 +46,10 @@ def encode_rows(fields: Sequence[Field], rows: Iterable[Sequence[Any]], zone: Zo
                     f"column {field.name!r} is {field.type} but holds {type(value).__name__}"
                 ) from error
         converted.append(cells)
-    return encode_clean(converted)
+    try:
+        return encode_clean(converted)
+    except TypeError as error:
+        raise QueryFailed("a text holds half of a surrogate pair") from error
 
 
 def encode_clean(rows: Sequence[Sequence[Any]]) -> bytes:
@@ -79,24 +82,24 @@ def _double(value: Any, _: ZoneInfo) -> int | float | Decimal:
     return value if not isinstance(value, int) or abs(value) < 2**63 else Decimal(value)
 
 
-def _date(value: Any, zone: ZoneInfo) -> str:
+def _date(value: Any, zone: ZoneInfo) -> str | None:
     if isinstance(value, str):
         return _written(_DATE, value)
-    if isinstance(value, datetime):
-        value = _local(value, zone).date()
     if not isinstance(value, date):
         raise TypeError
-    return value.isoformat()
+    day = _local(value, zone) if isinstance(value, datetime) else value
+    return None if day is None else day.isoformat()[:10]
 
 
-def _datetime(value: Any, zone: ZoneInfo) -> str:
+def _datetime(value: Any, zone: ZoneInfo) -> str | None:
     if isinstance(value, str):
         return _written(_DATETIME, value)
+    if not isinstance(value, date):
+        raise TypeError
     if not isinstance(value, datetime):
-        if not isinstance(value, date):
-            raise TypeError
         value = datetime(value.year, value.month, value.day)
-    return _local(value, zone).isoformat(" ", "seconds")
+    local = _local(value, zone)
+    return None if local is None else local.isoformat(" ", "seconds")
 
 
 def _written(form: re.Pattern[str], value: str) -> str:
@@ -105,8 +108,12 @@ def _written(form: re.Pattern[str], value: str) -> str:
     return value
 
 
-def _local(value: datetime, zone: ZoneInfo) -> datetime:
-    return value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
+def _local(value: datetime, zone: ZoneInfo) -> datetime | None:
+    """None for an instant that falls outside the years that can be shown."""
+    try:
+        return value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
+    except OverflowError:
+        return None
 
 
 def _string(value: Any, _: ZoneInfo) -> str:

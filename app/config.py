@@ -1,8 +1,4 @@
-"""connector.toml as validated settings.
-
-Every string may hold ``${NAME}``, replaced by the environment variable of that name. A variable
-``CONNECTOR_<SECTION>__<NAME>__<KEY>`` wins over the file: ``CONNECTOR_SOURCES__SHOP__TIMEOUT=60``.
-"""
+"""connector.toml as validated settings."""
 
 from __future__ import annotations
 
@@ -13,29 +9,32 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from adapters.base import Table
-from adapters.registry import UnknownScheme, adapter_class
+from adapters.base import Options, Table
+from adapters.registry import UnknownScheme, open_adapter
+from app.environment import expanded, override
 from app.portal.settings import Portal, PortalSchema, with_environment
 from app.wire.dates import DateOrder
 
 DEFAULT_PATH = "config/connector.toml"
-PREFIX = "CONNECTOR_"
 
 # Names of connectors stand in URLs, those of sources in table codes, where "__" has a meaning.
 _NAME = validate.Regexp(
-    r"^[a-z](_?[a-z0-9]){0,58}$",
-    error="is not a name: lower-case letters, digits and single underscores, a letter first",
+    r"^(?!.{60})[a-z](_?[a-z0-9])*\Z",
+    error="is not a name: lower-case letters, digits and single underscores, a letter first, "
+    "59 characters at most",
 )
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOKEN = validate.Regexp(
-    r"^(?!sha256:)\S+$|^sha256:[0-9a-f]{64}$",
+    r"^(?!sha256:)\S+\Z|^sha256:[0-9a-f]{64}\Z",
     error="is not a token: text without spaces, or sha256: and 64 hexadecimal digits",
 )
+
+# A column alone would match nothing, and what it was meant to hide would be seen.
+_COLUMN = validate.Regexp(r".+\..+", error="has to say table and column, as in customers.phone")
 
 
 class ConfigError(Exception):
@@ -96,8 +95,15 @@ class Config:
         for source in self.sources.values():
             yield source.url
             yield from source.tokens
-            if password := re.search(r"://[^/]*?:([^/]*)@", source.url):
-                yield password[1]
+            for part in _secret_parts(source.url):
+                yield from {part, unquote(part)}
+
+
+def _secret_parts(url: str) -> Iterator[str]:
+    """What stands where URLs have passwords, percent-encoded or not: ``user:…@``, ``?name=…``."""
+    if password := re.search(r"://[^:/]*:([^@]*)@", url):
+        yield password[1]
+    yield from re.findall(r"[?&][^=&]*(?:pass|pwd|secret|token|key)[^=&]*=([^&]+)", url, re.I)
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -108,63 +114,32 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from None
-    _override(tree, environ)
     try:
-        config: Config = _ConfigSchema().load(_expanded(tree, environ, ()))
+        override(tree, environ)
+        config: Config = _ConfigSchema().load(expanded(tree, environ))
         return replace(config, portal=with_environment(config.portal, environ))
     except ValidationError as error:
         reasons = "\n".join(f"{path}: {key} {reason}" for key, reason in _flat(error.messages, ()))
         raise ConfigError(reasons) from None
 
 
-def _override(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
-    for name, value in environ.items():
-        # Without "__" it is not ours: an orchestrator may set CONNECTOR_PORT for its own reasons.
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        *sections, key = name.removeprefix(PREFIX).lower().split("__")
-        level = tree
-        for section in sections:
-            level = level.setdefault(section, {})
-        level[key] = value
-
-
-def _expanded(value: Any, environ: Mapping[str, str], path: tuple[str, ...]) -> Any:
-    """``value`` with its variables replaced; in a URL each is one part, and so percent-encoded."""
-    if isinstance(value, dict):
-        return {key: _expanded(item, environ, (*path, str(key))) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_expanded(item, environ, (*path, str(i))) for i, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-    part_of_url = path[-1:] in (("url",), ("database_url",)) and not value.startswith("${")
-
-    def replaced(match: re.Match[str]) -> str:
-        if match[1] not in environ:
-            raise ValidationError(_nested(path, f"needs the environment variable {match[1]}"))
-        return quote(environ[match[1]], safe="") if part_of_url else environ[match[1]]
-
-    return _VARIABLE.sub(replaced, value)
-
-
-def _nested(path: tuple[str, ...], message: str) -> dict[Any, Any]:
-    nested: Any = [message]
-    for key in reversed(path):
-        nested = {key: nested}
-    return dict(nested)
-
-
 def _flat(messages: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(messages, dict):
+        # marshmallow's own levels: a table as such, and the two halves of an item of a mapping.
+        silent = {"_schema"} | ({"key", "value"} if set(path[-2:-1]) & _MAPPINGS else set())
         for key, below in messages.items():
-            # "value" and "key" are marshmallow's own levels inside a mapping.
-            yield from _flat(below, path if key in ("value", "key") else (*path, str(key)))
+            yield from _flat(below, path if key in silent else (*path, str(key)))
     else:
         for message in messages:
             yield ".".join(path), message
 
 
-_UNKNOWN = {"unknown": "is not a setting; see docs/configuration.md"}
+_MAPPINGS = {"connectors", "sources", "queries"}
+_UNKNOWN = {
+    "unknown": "is not a setting; see docs/configuration.md",
+    "type": "has to be a table",
+}
+_REQUIRED: Any = {"required": "is missing"}
 
 
 class _Strict(Schema):
@@ -175,7 +150,7 @@ class _Lines(fields.List[str]):
     """A list of texts, or one text with commas, as an environment variable has to say it."""
 
     def __init__(self, item: validate.Validator | None = None, **more: Any) -> None:
-        super().__init__(fields.String(validate=item), load_default=[], **more)
+        super().__init__(fields.String(validate=item), load_default=(), **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         if isinstance(value, str):
@@ -194,7 +169,9 @@ class _Zone(fields.String):
 
 class _Seconds(fields.Float):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
-        return timedelta(seconds=super()._deserialize(value, attr, data, **more))
+        seconds = super()._deserialize(value, attr, data, **more)
+        # Beyond every limit all is the same, and some of it is too much for a timedelta.
+        return timedelta(seconds=max(-1.0, min(seconds, 1e9)))
 
 
 def _at_least(seconds: float) -> validate.Validator:
@@ -205,11 +182,17 @@ def _at_least(seconds: float) -> validate.Validator:
     )
 
 
-def _has_adapter(url: str) -> None:
+def _can_be_opened(url: str) -> None:
     try:
-        adapter_class(url)
+        open_adapter(url, Options()).close()
     except UnknownScheme as error:
         raise ValidationError(str(error)) from None
+    except Exception:
+        # What a driver says about a URL may show the part of a password that it stumbled over.
+        raise ValidationError(
+            "is not an address that its adapter understands; special characters in a user's name "
+            "or password have to be percent-encoded"
+        ) from None
 
 
 _NAMED = fields.String(validate=_NAME)
@@ -224,7 +207,7 @@ class _ServerSchema(_Strict):
 
 
 class _ConnectorSchema(_Strict):
-    title = fields.String(required=True, validate=validate.Length(1, 512))
+    title = fields.String(required=True, validate=validate.Length(1, 512), error_messages=_REQUIRED)
     access = fields.String(validate=validate.OneOf(["token"]), load_default="token")
     description = fields.String(load_default="")
     logo = fields.String(load_default="")
@@ -234,16 +217,16 @@ class _ConnectorSchema(_Strict):
 
 class _QuerySchema(_Strict):
     title = fields.String(load_default="")
-    sql = fields.String(required=True, validate=validate.Length(1))
+    sql = fields.String(required=True, validate=validate.Length(1), error_messages=_REQUIRED)
 
 
 class _SourceSchema(_Strict):
-    url = fields.String(required=True, validate=_has_adapter)
+    url = fields.String(required=True, error_messages=_REQUIRED, validate=_can_be_opened)
     title = fields.String(load_default="")
     connectors = _Lines()
     tokens = _Lines(_TOKEN, validate=validate.Length(1, error="needs a token at least"))
     tables = _Lines()
-    hide = _Lines()
+    hide = _Lines(_COLUMN)
     timezone = _Zone(load_default=ZoneInfo("UTC"))
     date_order = fields.Enum(DateOrder, by_value=True, load_default=DateOrder.MDY)
     timeout = _Seconds(load_default=timedelta(seconds=240), validate=_at_least(0.1))
@@ -254,8 +237,12 @@ class _SourceSchema(_Strict):
 
 class _ConfigSchema(_Strict):
     server = fields.Nested(_ServerSchema, load_default=Server())
-    connectors = fields.Dict(_NAMED, fields.Nested(_ConnectorSchema), required=True)
-    sources = fields.Dict(_NAMED, fields.Nested(_SourceSchema), required=True)
+    connectors = fields.Dict(
+        _NAMED, fields.Nested(_ConnectorSchema), required=True, error_messages=_REQUIRED
+    )
+    sources = fields.Dict(
+        _NAMED, fields.Nested(_SourceSchema), required=True, error_messages=_REQUIRED
+    )
     portal = fields.Nested(PortalSchema, load_default=Portal())
 
     @post_load
@@ -271,7 +258,9 @@ class _ConfigSchema(_Strict):
 
 def _source(name: str, data: dict[str, Any], connectors: Mapping[str, Connector]) -> Source:
     if unknown := [c for c in data["connectors"] if c not in connectors]:
-        raise ValidationError({"sources": {name: {"connectors": [f"names no {unknown[0]}"]}}})
+        raise ValidationError(
+            {"sources": {name: {"connectors": [f"names {unknown[0]}, which is no connector"]}}}
+        )
     if not data["tokens"]:
         raise ValidationError({"sources": {name: {"tokens": ["needs a token at least"]}}})
     data["connectors"] = data["connectors"] or tuple(connectors)

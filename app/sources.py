@@ -105,9 +105,14 @@ def _code(table: Table) -> str:
 
 
 def _title(table: Table, code: str) -> str:
-    """PHP calls "0" empty, and a portal drops a list with an empty title."""
     name = table.name if table.default else f"{table.schema}.{table.name}"
-    return next((t for t in (" ".join(table.comment.split()), name) if t not in ("", "0")), code)
+    return title(table.comment, name, code)
+
+
+def title(*texts: str) -> str:
+    """The first that a portal can show: PHP calls "0" empty, and one empty title spoils a list."""
+    shown = (" ".join(text.split()) for text in texts)
+    return next(text for text in shown if text not in ("", "0"))
 
 
 class _Remembered(Generic[T]):

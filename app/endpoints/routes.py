@@ -16,12 +16,12 @@ from app.endpoints.access import Access, grant
 from app.endpoints.stream import Answer
 from app.endpoints.watch import Watch
 from app.errors import ApiError
-from app.sources import Source
+from app.sources import Source, title
 from app.wire.body import MAX_BYTES, decode_body
 from app.wire.filters import parse_filter
 from app.wire.form import Tree
 from app.wire.names import Names
-from app.wire.requests import DataRequest, TableListRequest, TableRequest, read_request
+from app.wire.requests import PARAMETERS, DataRequest, TableListRequest, TableRequest, read_request
 from app.wire.values import Reader
 
 log = logging.getLogger("b24.request")
@@ -54,7 +54,7 @@ def _open_request(connector_name: str) -> tuple[Access, Tree]:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "A compressed body is not accepted.")
     tree = decode_body(_read_body(), request.mimetype)
-    g.parameters = sorted(tree)
+    g.parameters = [name if name in PARAMETERS else "?" for name in sorted(tree)]
     access = grant(connector, _state().sources, tree.pop("connection", None))
     g.sources = [source.settings.name for source in access.sources]
     return access, tree
@@ -107,7 +107,7 @@ def table_description(connector: str) -> Response:
             raise ApiError("UNKNOWN_TABLE", f"Table {wanted.table} has no field to show.")
         return _json(
             [
-                {"code": code, "name": field.comment or field.name, "type": field.type}
+                {"code": code, "name": title(field.comment, field.name, code), "type": field.type}
                 for code, field in fields.items()
             ]
         )
@@ -145,7 +145,8 @@ def _query(access: Access, wanted: DataRequest, *, fresh: bool) -> tuple[Source,
     source, table = access.find(wanted.table, fresh=fresh)
     g.sources = [source.settings.name]
     settings = source.settings
-    fields = source.fields(table, fresh=fresh)
+    # All fields means those of the description, which is always fresh.
+    fields = source.fields(table, fresh=fresh or wanted.select is None)
     names = Names(fields, wanted.map_fields)
     header = list(fields) if wanted.select is None else list(wanted.select)
     selected = tuple(

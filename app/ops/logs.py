@@ -44,7 +44,7 @@ def configure_logs(secrets: Iterable[str]) -> None:
 def log_requests(app: Flask) -> None:
     """Give every request an id, in ``X-Request-Id`` and in its line of the log.
 
-    The line holds the names of parameters and never a value: values are passwords and tokens.
+    The line holds the names of known parameters and never a value: values are passwords and tokens.
     """
 
     @app.before_request
@@ -71,7 +71,8 @@ def log_requests(app: Flask) -> None:
             if answer is not None:
                 facts.update(rows=answer.rows, outcome=answer.outcome)
             facts["ms"] = round((time.monotonic() - started) * 1000)
-            log.info(" ".join(f"{key}={_quoted(value)}" for key, value in facts.items() if value))
+            known = {key: value for key, value in facts.items() if value not in (None, "")}
+            log.info(" ".join(f"{key}={_quoted(value)}" for key, value in known.items()))
 
         response.call_on_close(line)
         return response

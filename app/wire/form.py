@@ -17,6 +17,21 @@ MAX_DEPTH = 10
 MAX_KEYS = 10_000
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_INT64 = range(-(2**63), 2**63)
+
+
+class _Level(Tree):
+    """One PHP array while it is filled; ``upcoming`` is the key that ``[]`` gets, if not 0."""
+
+    upcoming: int | None = None
+
+    def key(self, key: str | None) -> str:
+        """``key``, or for None one more than the greatest integer key so far."""
+        name = str(self.upcoming or 0) if key is None else key
+        if _INTEGER.fullmatch(name) and int(name) in _INT64:
+            following = int(name) + 1
+            self.upcoming = following if self.upcoming is None else max(following, self.upcoming)
+        return name
 
 
 def decode_form(body: bytes) -> Tree:
@@ -27,14 +42,13 @@ def decode_form(body: bytes) -> Tree:
     parts = [part for part in body.split(b"&") if part]
     if len(parts) > MAX_KEYS:
         raise ApiError("TOO_MANY_KEYS", f"The body has more than {MAX_KEYS} parameters.")
-    tree: Tree = {}
-    next_keys: dict[int, int] = {}
+    tree = _Level()
     for part in parts:
         name, _, value = part.partition(b"=")
         # PHP's names are C strings: they end at a null byte.
         path = _path(_text(name).lstrip(" ").partition("\0")[0])
         if path:
-            _put(tree, path, _text(value), next_keys)
+            _put(tree, path, _text(value))
     return tree
 
 
@@ -71,23 +85,11 @@ def _unclosed(path: list[str | None], rest: str) -> list[str | None]:
     return [f"{path[0]}_" + re.sub(r"[ .\[]", "_", rest)]
 
 
-def _put(tree: Tree, path: list[str | None], value: str, next_keys: dict[int, int]) -> None:
-    """Set a leaf; ``next_keys`` holds, by a level's id, the key that ``[]`` gets there."""
+def _put(level: _Level, path: list[str | None], value: str) -> None:
     for key in path[:-1]:
-        name = _key(tree, key, next_keys)
-        below = tree.get(name)
-        if not isinstance(below, dict):
-            below = tree[name] = {}
-        tree = below
-    tree[_key(tree, path[-1], next_keys)] = value
-
-
-def _key(tree: Tree, key: str | None, next_keys: dict[int, int]) -> str:
-    """``key``, or for None one more than the greatest integer key of this level so far."""
-    upcoming = next_keys.get(id(tree))
-    if key is None:
-        key = str(upcoming or 0)
-    if _INTEGER.fullmatch(key):
-        following = int(key) + 1
-        next_keys[id(tree)] = following if upcoming is None else max(following, upcoming)
-    return key
+        name = level.key(key)
+        below = level.get(name)
+        if not isinstance(below, _Level):
+            below = level[name] = _Level()
+        level = below
+    level[level.key(path[-1])] = value

@@ -14,6 +14,11 @@ from app.wire.form import Tree
 
 MAX_LIMIT = 2**63 - 1
 
+# All that a portal may send; a name beside them may be anything, a misplaced password too.
+PARAMETERS = frozenset(
+    {"connection", "filter", "limit", "mapFields", "name", "searchString", "select", "table"}
+)
+
 _BROKEN = re.compile(r"(filter|select|mapFields)_")
 
 _CODES = {"limit": "INVALID_LIMIT", "filter": "INVALID_FILTER", "table": "MISSING_TABLE"}

@@ -1,0 +1,101 @@
+"""The adapter of a URL is found among installed packages, or the reason why not is named."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.base import Options
+from adapters.registry import UnknownScheme, adapter_class, open_adapter
+from adapters.sqlite import SQLiteAdapter
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install a package that claims a scheme, until the test ends."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+
+    def installed(package: str, entry: str, code: str = "") -> None:
+        (tmp_path / f"{package}.py").write_text(code)
+        info = tmp_path / f"{package}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[b24_connector.adapters]\n{entry}\n")
+        importlib.invalidate_caches()
+
+    yield installed
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("sqlite:///x.db", "SQLiteAdapter"),
+        ("SQLite:///x.db", "SQLiteAdapter"),
+        ("postgresql://h/db", "PostgreSQLAdapter"),
+        ("postgres://h/db", "PostgreSQLAdapter"),
+        ("postgresql+psycopg://h/db", "PostgreSQLAdapter"),
+        ("mysql://h/db", "MySQLAdapter"),
+        ("mariadb://h/db", "MySQLAdapter"),
+    ],
+)
+def test_the_scheme_chooses_the_adapter(url: str, name: str) -> None:
+    assert adapter_class(url).__name__ == name
+
+
+def test_opening_contacts_no_database() -> None:
+    adapter = open_adapter("postgresql://u:p@192.0.2.1/db", Options())
+    assert adapter.options == Options()
+    adapter.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "culprit"),
+    [
+        ("oracle://u:sesame@h/db", "no adapter for oracle:// is installed; there are .*sqlite"),
+        ("://u:sesame@h/db", "no adapter for :// "),
+        ("u:sesame@h/db", "begins with a scheme"),
+        ("", "begins with a scheme"),
+    ],
+)
+def test_an_unknown_scheme_is_named_and_nothing_else(url: str, culprit: str) -> None:
+    with pytest.raises(UnknownScheme, match=culprit) as caught:
+        adapter_class(url)
+    assert "sesame" not in str(caught.value)
+
+
+def test_two_claims_to_one_scheme_are_refused_by_name(install: Install) -> None:
+    install("greedy", "sqlite = greedy:Adapter")
+    with pytest.raises(UnknownScheme, match=r"adapters\.sqlite:SQLiteAdapter and greedy:Adapter"):
+        adapter_class("sqlite:///x.db")
+
+
+def test_the_same_claim_twice_is_one(install: Install) -> None:
+    install("twin", "sqlite = adapters.sqlite:SQLiteAdapter")
+    assert adapter_class("sqlite:///x.db") is SQLiteAdapter
+
+
+def test_a_package_of_somebody_else_is_found(install: Install) -> None:
+    install("toy", "toy = adapters.sqlite:SQLiteAdapter")
+    assert adapter_class("toy://x") is SQLiteAdapter
+
+
+def test_a_missing_driver_is_named_with_what_to_install(install: Install) -> None:
+    install("lonely", "lonely = lonely:Adapter [drivers]", "import no_such_driver")
+    with pytest.raises(UnknownScheme, match="lonely:// needs the module no_such_driver") as caught:
+        adapter_class("lonely://h")
+    assert "b24-connector[drivers]" in str(caught.value)
+
+
+def test_what_is_no_adapter_is_refused(install: Install) -> None:
+    install("fake", "fake = fake:Adapter", "class Adapter: pass")
+    with pytest.raises(UnknownScheme, match="fake:Adapter, found for fake://, is not an Adapter"):
+        adapter_class("fake://h")
