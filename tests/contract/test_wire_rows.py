@@ -20,7 +20,7 @@ def adapter(engine: Engine) -> Iterator[Adapter]:
 
 
 def orders(adapter: Adapter) -> Query:
-    (table,) = (t for t in adapter.tables() if t.name == "orders")
+    (table,) = (t for t in adapter.tables() if t.name == "orders" and t.default)
     return Query(table, tuple(adapter.describe(table)))
 
 
