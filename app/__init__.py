@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from app import endpoints
 from app.config import DEFAULT_PATH, Config, load_config
+from app.endpoints.gate import Gate
 from app.endpoints.routes import State
 from app.endpoints.watch import Watch
 from app.errors import ApiError
@@ -36,7 +37,10 @@ def create_app(config: Config | None = None) -> Flask:
     configure_logs(config.secrets())
     app = Flask(__name__)
     app.extensions["b24"] = State(
-        config, {name: Source(settings) for name, settings in config.sources.items()}, Watch()
+        config,
+        {name: Source(settings) for name, settings in config.sources.items()},
+        Watch(),
+        Gate(config.server.max_answers),
     )
     log_requests(app)
     app.register_blueprint(endpoints.blueprint)
@@ -52,7 +56,10 @@ def create_app(config: Config | None = None) -> Flask:
 def _answer(error: ApiError) -> Response:
     g.error_code = error.code
     body = {"error": error.code, "error_description": error.description}
-    return Response(orjson.dumps(body), error.status, mimetype="application/json")
+    response = Response(orjson.dumps(body), error.status, mimetype="application/json")
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _answer_http(error: HTTPException) -> Response:

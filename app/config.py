@@ -43,9 +43,15 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """``public_url`` is where portals reach this service, without a path; empty if not said."""
+    """``public_url`` is where portals reach this service, without a path; empty if not said.
+
+    ``heartbeat`` is the longest that an answer under way leaves its reader without a byte, and
+    ``max_answers`` how many long answers a worker gives at once.
+    """
 
     public_url: str = ""
+    heartbeat: timedelta = timedelta(seconds=15)
+    max_answers: int = 12
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class Source:
     date_order: DateOrder
     timeout: timedelta
     max_rows: int
+    max_answers: int
     schema_ttl: timedelta
     queries: tuple[Table, ...]
 
@@ -200,10 +207,12 @@ _NAMED = fields.String(validate=_NAME)
 
 class _ServerSchema(_Strict):
     public_url = fields.URL(schemes={"http", "https"}, require_tld=False, load_default="")
+    heartbeat = _Seconds(load_default=timedelta(seconds=15), validate=_at_least(0.1))
+    max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Server:
-        return Server(public_url=data["public_url"].rstrip("/"))
+        return Server(**data | {"public_url": data["public_url"].rstrip("/")})
 
 
 class _ConnectorSchema(_Strict):
@@ -231,6 +240,7 @@ class _SourceSchema(_Strict):
     date_order = fields.Enum(DateOrder, by_value=True, load_default=DateOrder.MDY)
     timeout = _Seconds(load_default=timedelta(seconds=240), validate=_at_least(0.1))
     max_rows = fields.Integer(load_default=0, validate=validate.Range(0))
+    max_answers = fields.Integer(load_default=8, validate=validate.Range(1))
     schema_ttl = _Seconds(load_default=timedelta(seconds=60), validate=_at_least(0))
     queries = fields.Dict(_NAMED, fields.Nested(_QuerySchema))
 

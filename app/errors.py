@@ -40,6 +40,7 @@ STATUS: dict[str, int] = {
     "QUERY_FAILED": 502,
     "QUERY_TIMEOUT": 504,
     "SOURCE_UNAVAILABLE": 503,
+    "TOO_BUSY": 503,
     "TOO_MANY_ROWS": 422,
 }
 
@@ -48,11 +49,12 @@ class ApiError(Exception):
     """An answer other than 200: ``code`` is one of :data:`STATUS`.
 
     ``description`` is one sentence for the person behind the request. It names the culprit and
-    holds no secret, no SQL and no driver's message.
+    holds no secret, no SQL and no driver's message. ``retry_after`` is in seconds.
     """
 
-    def __init__(self, code: str, description: str) -> None:
+    def __init__(self, code: str, description: str, *, retry_after: int | None = None) -> None:
         super().__init__(f"{code}: {description}")
         self.code = code
         self.status = STATUS[code]
         self.description = description
+        self.retry_after = retry_after

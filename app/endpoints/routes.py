@@ -13,7 +13,8 @@ from adapters.base import Query
 from adapters.errors import AdapterError, QueryTimeout, SchemaChanged, SourceUnavailable
 from app.config import Config
 from app.endpoints.access import Access, grant
-from app.endpoints.stream import Answer
+from app.endpoints.gate import Gate
+from app.endpoints.stream import Answer, Limits
 from app.endpoints.watch import Watch
 from app.errors import ApiError
 from app.sources import Source, title
@@ -40,6 +41,7 @@ class State(NamedTuple):
     config: Config
     sources: dict[str, Source]
     watch: Watch
+    gate: Gate
 
 
 def _state() -> State:
@@ -120,6 +122,7 @@ def data(connector: str) -> Response:
     """The rows of a table, streamed: the header, then as many arrays as the filter keeps."""
     access, tree = _open_request(connector)
     wanted = read_request(DataRequest, tree)
+    state = _state()
 
     def open_answer(*, fresh: bool) -> tuple[Answer, list[str]]:
         source, header, query = _query(access, wanted, fresh=fresh)
@@ -127,10 +130,14 @@ def data(connector: str) -> Response:
         answer = Answer(
             source.adapter,
             query,
-            seconds=settings.timeout.total_seconds(),
-            max_rows=settings.max_rows,
+            Limits(
+                seconds=settings.timeout.total_seconds(),
+                heartbeat=state.config.server.heartbeat.total_seconds(),
+                rows=settings.max_rows,
+            ),
+            gate=state.gate.passing(settings.name, settings.max_answers, query.limit),
             client=request.environ.get("gunicorn.socket"),
-            watch=_state().watch,
+            watch=state.watch,
         )
         return answer, header
 
@@ -145,8 +152,7 @@ def _query(access: Access, wanted: DataRequest, *, fresh: bool) -> tuple[Source,
     source, table = access.find(wanted.table, fresh=fresh)
     g.sources = [source.settings.name]
     settings = source.settings
-    # All fields means those of the description, which is always fresh.
-    fields = source.fields(table, fresh=fresh or wanted.select is None)
+    fields = source.fields(table, fresh=fresh)
     names = Names(fields, wanted.map_fields)
     header = list(fields) if wanted.select is None else list(wanted.select)
     selected = tuple(

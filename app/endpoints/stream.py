@@ -2,67 +2,90 @@
 
 from __future__ import annotations
 
-import itertools
 import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import cast
 
 import orjson
 
 from adapters.base import Adapter, Batch, Cancellation, Query
 from adapters.errors import AdapterError, QueryCancelled, QueryTimeout
+from app.endpoints.feed import Feed, StillThinking
 from app.endpoints.watch import GONE, LATE, Watch
 from app.errors import ApiError
+
+# White space between values is part of JSON, and resets a portal's patience of 60 s.
+_HEARTBEAT = b" "
 
 
 class AnswerBroken(Exception):
     """The answer cannot be finished; the connection is closed without its end."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """``seconds`` for all of an answer, the client's own slowness included.
+
+    ``heartbeat`` is how long a client is left without a byte, in seconds; ``rows`` the most rows
+    that may be sent, 0 for any number.
+    """
+
+    seconds: float
+    heartbeat: float
+    rows: int = 0
+
+
 class Answer:
-    """An open answer: its first rows are here, the rest is still in the database."""
+    """An open answer: either it has its first rows, or it is worth waiting for them."""
 
     def __init__(
         self,
         adapter: Adapter,
         query: Query,
+        limits: Limits,
         *,
-        seconds: float,
-        max_rows: int,
+        gate: AbstractContextManager[None],
         client: socket.socket | None,
         watch: Watch,
     ) -> None:
         """Run ``query`` and wait for its first rows, so that an early failure has its own status.
 
-        ``seconds`` is the time for all of it, the client's own slowness included; ``max_rows``
-        the most rows that may be sent, 0 for any number. Raises AdapterError, and ApiError
-        TOO_MANY_ROWS.
+        A query that gives none within a heartbeat is believed to be slow and no more: what becomes
+        of it is seen by :meth:`body`. Raises AdapterError, and ApiError TOO_MANY_ROWS.
         """
         self.rows = 0
         self.outcome = GONE  # until something else is known
-        self._max_rows = max_rows
+        self._limits = limits
         self._client = client
-        self._deadline = time.monotonic() + seconds
+        self._deadline = time.monotonic() + limits.seconds
         self.cancellation = Cancellation()
         self._open = ExitStack()
         try:
-            self._open.enter_context(watch.over(client, seconds, self.cancellation))
-            batches = adapter.json_rows(query, self.cancellation)
-            self._open.callback(_close, batches)
-            first = self._next(batches)
+            self._open.enter_context(gate)
+            self._open.enter_context(watch.over(client, limits.seconds, self.cancellation))
+            batches = cast("Generator[Batch]", adapter.json_rows(query, self.cancellation))
+            self._feed = Feed(batches)
+            self._open.callback(self._leave)
+            self._first = self._next()
         except BaseException:
             self.close()
             raise
-        self._batches = itertools.chain([first] if first else [], self._rest(batches))
 
     def body(self, header: Sequence[str]) -> Iterator[bytes]:
         """The JSON text in pieces; raises AnswerBroken instead of giving the last one."""
         try:
             start = b"[" + orjson.dumps(header)
-            for batch in self._batches:
-                yield self._in_time(start + b"," + batch.json)
+            batch = self._first
+            while batch is not None:
+                if batch.rows:
+                    yield self._in_time(start + b"," + batch.json)
+                else:
+                    yield self._in_time(start + _HEARTBEAT)
                 start = b""
+                batch = self._next()
             yield self._in_time(start + b"]")
             self.outcome = "complete"
             if self._client is not None:
@@ -79,22 +102,27 @@ class Answer:
             self.outcome = LATE
         self._open.close()
 
-    def _rest(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        while batch := self._next(batches):
-            yield batch
+    def _leave(self) -> None:
+        if self.outcome != "complete":
+            self._feed.stop()
+            self.cancellation.cancel(GONE)
+        self._feed.close()
 
-    def _next(self, batches: Iterator[Batch]) -> Batch | None:
+    def _next(self) -> Batch | None:
+        """The next rows, none of them if it is time for a heartbeat, or None after the last."""
         try:
-            batch = next(batches, None)
+            batch = self._feed.next(self._limits.heartbeat)
+        except StillThinking:
+            return _NOTHING_YET
         except QueryCancelled as error:
             if self.cancellation.reason == LATE:
                 raise QueryTimeout(LATE) from error
             raise
         self.rows += batch.rows if batch else 0
-        if self._max_rows and self.rows > self._max_rows:
+        if self._limits.rows and self.rows > self._limits.rows:
             raise ApiError(
                 "TOO_MANY_ROWS",
-                f"The answer has more than the {self._max_rows} rows that this source gives at "
+                f"The answer has more than the {self._limits.rows} rows that this source gives at "
                 "once; narrow the filter or the date range.",
             )
         return batch
@@ -109,7 +137,4 @@ class Answer:
         return piece
 
 
-def _close(batches: Iterator[Batch]) -> None:
-    close = getattr(batches, "close", None)
-    if close is not None:
-        close()
+_NOTHING_YET = Batch(0, b"")

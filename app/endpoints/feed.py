@@ -1,0 +1,68 @@
+"""Reads from a database in a thread of its own, so that whoever waits for it can do so in turns."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+
+from adapters.base import Batch
+
+# How many batches are read before they are sent: enough for the database not to wait for the
+# network at every batch, few enough for the memory of a worker.
+_AHEAD = 2
+
+# An answer has one thread of the server and one here, so there are never more than the server's.
+_THREADS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="feed")
+
+
+class StillThinking(Exception):
+    """Nothing came within the time that one was willing to wait."""
+
+
+class Feed:
+    """The batches of one answer, in order; take them with :meth:`next` from one thread only."""
+
+    def __init__(self, batches: Generator[Batch]) -> None:
+        """Begin to read at once."""
+        self._ready: queue.Queue[Batch | Exception | None] = queue.Queue(_AHEAD)
+        self._unwanted = False
+        self._reading: Future[None] = _THREADS.submit(self._read, batches)
+
+    def next(self, seconds: float) -> Batch | None:
+        """The next batch, or None after the last one.
+
+        Raises :class:`StillThinking` if there is none within ``seconds``, and what reading raised.
+        """
+        try:
+            item = self._ready.get(timeout=seconds)
+        except queue.Empty:
+            raise StillThinking from None
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def stop(self) -> None:
+        """Take nothing any more; reading ends with the batch that it is at."""
+        self._unwanted = True
+        with suppress(queue.Empty):
+            while True:
+                self._ready.get_nowait()
+
+    def close(self) -> None:
+        """Wait until the database is left; a query that still thinks has to be cancelled before."""
+        self.stop()
+        self._reading.result()
+
+    def _read(self, batches: Generator[Batch]) -> None:
+        try:
+            with closing(batches):
+                for batch in batches:
+                    self._ready.put(batch)
+                    if self._unwanted:
+                        return
+        except Exception as error:
+            self._ready.put(error)
+        else:
+            self._ready.put(None)
