@@ -112,7 +112,9 @@ def test_hours_that_clocks_show_twice_or_never(tables: dict[str, Nasty], zone: s
     for field in (field for field in table.fields if field.type is FieldType.DATETIME):
         shown = {row[field.name] for row in table.rows}
         times = {value_of(field, text) for text in shown if text is not None}
-        for time in [t for t in times if isinstance(t, datetime) and 1900 < t.year < 2100]:
+        for time in [
+            t for t in times if isinstance(t, datetime) and t < datetime.max - timedelta(hours=1)
+        ]:
             for value in (time, time + timedelta(seconds=1), time + timedelta(minutes=10)):
                 for expression in (Compare(field, "<", value), Compare(field, ">=", value)):
                     assert table.kept(expression) == table.meant(expression), expression
