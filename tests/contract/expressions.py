@@ -26,7 +26,18 @@ from tests.contract.evaluate import Shown, text_of, value_of
 # Letters whose case every engine folds alike; docs/types.md names some that are not.
 LETTERS = "aAbBzZ éÉßЯяїЇжЖ%_!\\'\"😀.-:019eE"
 _INTEGERS = [0, 1, -1, 26, 70, 2026, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 2**64, 10**300]
-_NUMBERS = ["0.1", "0.3", "0.30000000000000004", "1e-300", "9.9e307", "-9.9e307", "16777217"]
+_NUMBERS = [
+    "0.1",
+    "0.3",
+    "0.10000000149011612",
+    "1.100000023841858",
+    "1.10000002",
+    "0.30000000000000004",
+    "1e-300",
+    "9.9e307",
+    "-9.9e307",
+    "16777217",
+]
 
 
 def expressions(
@@ -80,7 +91,7 @@ def _values(kind: FieldType, known: Sequence[Value]) -> st.SearchStrategy[Value]
         case FieldType.DATE:
             return seen | _moved(seen, [timedelta(1), timedelta(-1)]) | st.dates()
         case FieldType.DATETIME:
-            steps = [timedelta(seconds=s) for s in (1, -1, 1800, 3600, -3600, 86400)]
+            steps = [timedelta(seconds=s) for s in (1, -1, 600, -600, 1800, 3600, -3600, 86400)]
             random = st.datetimes().map(lambda moment: moment.replace(microsecond=0))
             return seen | _moved(seen, steps) | random
 

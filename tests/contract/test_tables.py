@@ -32,7 +32,6 @@ NAMES = [
         "-- comment",
         "/* comment */",
         "[brackets]",
-        "😀" if False else "emoji_free",
         "n" * 63,
     ),
 ]
