@@ -190,12 +190,12 @@ def holds(expression: Expression, row: Row) -> bool:
     match expression:
         case In(field, values, negated):
             assert field.type is not FieldType.DATETIME, "a value stands for a span"
+            assert field.type is not FieldType.INT or _whole(values)
             return (cell in values) != negated
         case Compare(field, operator, value):
             if field.type is FieldType.DATETIME:
                 assert operator in ("<", ">=")
-            if field.type is FieldType.INT:
-                assert value == int(value)  # type: ignore[arg-type]
+            assert field.type is not FieldType.INT or _whole((value,))
             return {
                 "<": cell < value,
                 "<=": cell <= value,
@@ -209,3 +209,7 @@ def holds(expression: Expression, row: Row) -> bool:
                 for piece in pieces
             )
             return bool(re.fullmatch(pattern, str(cell).lower(), re.DOTALL)) != negated
+
+
+def _whole(values: tuple[Any, ...]) -> bool:
+    return all(value == int(value) for value in values)
