@@ -1,9 +1,10 @@
 // A report: what is asked, kept in the address, and what comes back as a chart and a table.
 import { drawChart, drawLegend } from "./chart.js";
-import { ask, busily, language, make, numberFormat, tell, words } from "./common.js";
+import { ask, busily, language, linkLanguages, make, numberFormat, tell, words } from "./common.js";
 
 const asked = document.getElementById("report");
 const filters = document.getElementById("filters");
+const result = document.getElementById("result");
 const parts = asked.elements;
 const plainNames = ["dimension", "grain", "breakdown", "function", "measure", "from", "to", "time"];
 
@@ -52,9 +53,10 @@ function question() {
 
 function remember() {
   const query = new URLSearchParams();
-  for (const name of plainNames) if (parts[name].value) query.set(name, parts[name].value);
+  for (const name of plainNames) if (parts[name].value || name === "grain") query.set(name, parts[name].value);
   for (const row of filters.children) query.append("filter", JSON.stringify(filterParts(row)));
   window.history.replaceState(null, "", `?${query}`);
+  linkLanguages();
 }
 
 function recall() {
@@ -105,11 +107,14 @@ function show(answer, sent) {
     label: one.name === "…" ? words.others : sent.breakdown ? label(one.name, false, "") : words[sent.function],
   }));
   const found = labels.length > 0;
-  document.getElementById("result").hidden = !found;
-  tell(found ? `${numberFormat.format(answer.rows)} ${words.rows_read} ${numberFormat.format(answer.seconds)} ${words.seconds}` : words.nothing_found, found ? "good" : "");
+  result.hidden = !found;
+  tell(found ? `${words.rows_read}: ${numberFormat.format(answer.rows)} · ${numberFormat.format(answer.seconds)} ${words.seconds}` : words.nothing_found, found ? "good" : "");
   if (!found) return;
+  const cut = document.getElementById("cut");
+  cut.hidden = !answer.more;
+  cut.textContent = `${words.groups_shown}: ${numberFormat.format(labels.length)} / ${numberFormat.format(labels.length + answer.more)}. ${words.groups_advice}`;
   const chart = document.getElementById("chart");
-  drawChart(chart, labels, series, sent.function === "count" || sent.function === "sum");
+  drawChart(chart, `${parts.function.selectedOptions[0].text}, ${sent.dimension}`, labels, series, sent.function === "count" || sent.function === "sum");
   drawLegend(document.getElementById("legend"), chart, series);
   showNumbers(labels, series, answer, sent.dimension);
 }
@@ -118,8 +123,16 @@ function run() {
   remember();
   return busily(asked.querySelector("[type=submit]"), async () => {
     tell(words.running);
+    result.classList.add("stale");
     const sent = question();
-    show(await ask(`/workspace/datasets/${asked.dataset.dataset}/report`, sent), sent);
+    try {
+      show(await ask(`/workspace/datasets/${asked.dataset.dataset}/report`, sent), sent);
+    } catch (error) {
+      result.hidden = true; // what was there answers another question
+      throw error;
+    } finally {
+      result.classList.remove("stale");
+    }
   });
 }
 
