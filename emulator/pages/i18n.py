@@ -133,7 +133,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "answer": ("Answer", "Ответ"),
     "decoded": ("decoded", "разобрать"),
     "raw": ("as sent", "как есть"),
-    "headers": ("headers", "заголовки"),
     "copy_curl": ("Copy as curl", "Скопировать curl"),
     "copied": ("Copied", "Скопировано"),
     "wire_clear": ("Clear", "Очистить"),
@@ -184,6 +183,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "refused_DATASET_ALREADY_EXIST": (
         "A dataset of this name exists already.",
         "Датасет с таким именем уже есть.",
+    ),
+    "refused_date": (
+        "A value of a filter is not a date: write 2013-12-24.",
+        "Значение фильтра — не дата: напишите 2013-12-24.",
     ),
     "refused_DUPLICATE_FIELDS": (
         "Two fields have the same name.",

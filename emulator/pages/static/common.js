@@ -39,6 +39,7 @@ export function tell(text, mood, id = "outcome") {
 }
 
 export async function busily(button, work) {
+  const focused = button && document.activeElement === button;
   if (button) button.disabled = true;
   try {
     await work();
@@ -46,6 +47,8 @@ export async function busily(button, work) {
     tell(error.message, "bad");
   } finally {
     if (button) button.disabled = false;
+    // A button that is disabled loses the focus, and the keyboard would start from the top again.
+    if (focused && document.activeElement === document.body) button.focus();
   }
 }
 

@@ -11,6 +11,10 @@ const plainNames = ["dimension", "grain", "breakdown", "function", "measure", "f
 const typeOf = (select) => (select.selectedOptions[0] ? select.selectedOptions[0].dataset.type : "");
 const isDate = (type) => type === "date" || type === "datetime";
 
+function firstField(test) {
+  return [...parts.dimension.options].find((option) => test(option.dataset.type));
+}
+
 function addFilter(given) {
   const row = document.getElementById("filter").content.firstElementChild.cloneNode(true);
   const part = (name) => row.querySelector(`[data-part=${name}]`);
@@ -66,10 +70,9 @@ function recall() {
     try { addFilter(JSON.parse(text)); } catch { /* an address typed by hand */ }
   }
   if (query.has("dimension")) return;
-  const first = (test) => [...parts.dimension.options].find((option) => test(option.dataset.type));
-  const date = first(isDate);
+  const date = firstField(isDate);
   if (date) parts.dimension.value = date.value;
-  const text = first((type) => type === "string");
+  const text = firstField((type) => type === "string");
   if (text && date) parts.breakdown.value = text.value;
 }
 
@@ -136,7 +139,10 @@ function run() {
   });
 }
 
-document.getElementById("add-filter").addEventListener("click", () => addFilter().querySelector("input").focus());
+document.getElementById("add-filter").addEventListener("click", () => {
+  const text = firstField((type) => type === "string");
+  addFilter(text && { field: text.value }).querySelector("input").focus();
+});
 asked.addEventListener("change", adjust);
 asked.addEventListener("submit", (event) => {
   event.preventDefault();
