@@ -31,7 +31,14 @@ OPERATORS = {
 
 
 class ReportError(Exception):
-    """The report asks for something that this portal cannot send on."""
+    """The report asks for something that this portal cannot send on.
+
+    `reason` is a short code by which pages find their own words.
+    """
+
+    def __init__(self, message: str, reason: str = "request") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text[:10])
     except ValueError as error:
-        raise ReportError(f"{text!r} is not a date.") from error
+        raise ReportError(f"{text!r} is not a date.", "date") from error
 
 
 def _group(shape: Shape, members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -129,5 +136,5 @@ def _values(shape: Shape, kind: str, values: Any) -> Any:
     try:
         moment = datetime.fromisoformat(str(values))
     except ValueError as error:
-        raise ReportError(f"{values!r} is not a date.") from error
+        raise ReportError(f"{values!r} is not a date.", "date") from error
     return site_date(moment, shape.site_format, full=kind == "datetime")

@@ -53,8 +53,11 @@ def declare(portal: Portal, application: Application) -> Application:
         return known
 
 
-def open_page(portal: Portal, client_id: str) -> Opening:
-    """Prepare the page of an application to be opened with a new pair of tokens."""
+def open_page(portal: Portal, client_id: str, language: str = "") -> Opening:
+    """Prepare the page of an application to be opened with a new pair of tokens.
+
+    The reader's language is the portal's unless another is given.
+    """
     base = portal.base_url()
     with portal.store.write() as state:
         application = state.applications[client_id]
@@ -62,7 +65,7 @@ def open_page(portal: Portal, client_id: str) -> Opening:
         query = {
             "DOMAIN": base.partition("://")[2],
             "PROTOCOL": "1" if base.startswith("https:") else "0",
-            "LANG": state.language,
+            "LANG": language or state.language,
             "APP_SID": secrets.token_hex(16),
         }
         form = {

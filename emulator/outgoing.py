@@ -95,7 +95,7 @@ def _follow(caller: Caller, action: str, url: str, body: str) -> Iterator[bytes]
                 yield from blocks
                 return
         except UnavailableError as error:
-            exchange.error = str(error)
+            exchange.error, exchange.reason = str(error), error.reason
             raise
         finally:
             caller.log.add(exchange)

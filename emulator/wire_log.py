@@ -35,6 +35,7 @@ class Exchange:
     response_body: str = ""
     response_size: int = 0
     error: str = ""
+    reason: str = ""
     started: float = field(default_factory=time.time)
     first_byte_ms: float | None = None
     duration_ms: float | None = None

@@ -45,6 +45,11 @@ def _remember_language(response: Response) -> Response:
     return response
 
 
+@blueprint.errorhandler(404)
+def _not_found(_: Exception) -> tuple[str, int]:
+    return render_template("not_found.html"), 404
+
+
 @blueprint.get("/")
 def overview() -> str:
     """Show connectors, connections, datasets and applications."""
@@ -115,7 +120,7 @@ def application(client_id: str) -> str:
         found = state.applications.get(client_id) or abort(404)
         if not found.install_url:
             abort(404)
-    opening = installation.open_page(portal, client_id)
+    opening = installation.open_page(portal, client_id, _language())
     return render_template("application.html", application=found, opening=opening)
 
 

@@ -36,7 +36,7 @@ def _bad_answer(error: Exception) -> tuple[Response, int]:
 @blueprint.errorhandler(bi.ReportError)
 @blueprint.errorhandler(RequestError)
 def _bad_request(error: Exception) -> tuple[Response, int]:
-    return jsonify({"error": str(error), "reason": "request"}), 400
+    return jsonify({"error": str(error), "reason": getattr(error, "reason", "request")}), 400
 
 
 @blueprint.errorhandler(MethodError)

@@ -3,7 +3,7 @@ import { language, make, numberFormat } from "./common.js";
 
 const palette = ["#0b5fc4", "#e07b1f", "#158a5c", "#8a56c9", "#c2384f", "#1a9bb0", "#b79312", "#6b7685", "#b0bac6"];
 const svgSpace = "http://www.w3.org/2000/svg";
-const frame = { width: 920, height: 380, left: 64, right: 12, top: 14, bottom: 44 };
+const frame = { width: 920, height: 300, left: 64, right: 12, top: 10, bottom: 30 };
 
 function svg(tag, attributes, text) {
   const element = document.createElementNS(svgSpace, tag);
@@ -30,10 +30,15 @@ function drawAxes(place, labels, ticks, x, y) {
   }
   const widest = Math.max(...labels.map((label) => label.length), 1) * 7.6 + 14;
   const every = Math.max(1, Math.ceil(widest / x.step));
+  let taken = 0;
   labels.forEach((label, index) => {
     if (index % every) return;
-    const shown = label.length > 18 ? label.slice(0, 17) + "…" : label;
-    place.append(svg("text", { x: x(index), y: frame.height - frame.bottom + 22, "text-anchor": "middle" }, shown));
+    const shown = label.length > 19 ? label.slice(0, 18) + "…" : label;
+    const half = shown.length * 3.9;
+    const middle = Math.min(Math.max(x(index), half), frame.width - half);
+    if (middle - half < taken) return;
+    taken = middle + half + 8;
+    place.append(svg("text", { x: middle, y: frame.height - frame.bottom + 20, "text-anchor": "middle" }, shown));
   });
 }
 
@@ -44,9 +49,10 @@ function scaleX(count) {
   return scale;
 }
 
-export function drawChart(place, labels, series, stacked) {
+export function drawChart(place, title, labels, series, stacked) {
   frame.width = Math.max(480, place.clientWidth);
-  const root = svg("svg", { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img" });
+  frame.height = Math.min(380, Math.max(210, Math.round(window.innerHeight * 0.3)));
+  const root = svg("svg", { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img", "aria-label": title });
   const sums = labels.map((_, index) => series.reduce((sum, one) => sum + Math.max(0, one.values[index] || 0), 0));
   const highest = stacked ? Math.max(...sums, 0) : Math.max(...series.flatMap((one) => one.values.map((v) => v || 0)), 0);
   const lowest = Math.min(0, ...series.flatMap((one) => one.values.map((v) => v || 0)));
@@ -54,6 +60,7 @@ export function drawChart(place, labels, series, stacked) {
   const top = ticks[ticks.length - 1] || 1;
   const inner = frame.height - frame.top - frame.bottom;
   const y = (value) => frame.top + inner * (1 - (value - lowest) / (top - lowest || 1));
+  frame.left = Math.max(...ticks.map((tick) => short(tick).length)) * 7.8 + 16;
   const x = scaleX(labels.length);
   drawAxes(root, labels, ticks, x, y);
   if (stacked && lowest === 0) drawBars(root, labels, series, x, y);

@@ -13,8 +13,9 @@ export async function ask(path, value, method) {
   const answer = await response.json().catch(() => ({ error: `HTTP ${response.status}` }));
   window.dispatchEvent(new Event("asked"));
   if (!response.ok) {
-    const known = words[`reason_${answer.reason}`];
-    throw new Error(known ? `${words.unavailable}: ${known}` : answer.error || String(response.status));
+    const reason = words[`reason_${answer.reason}`];
+    const known = reason ? `${words.unavailable}: ${reason}` : words[`refused_${answer.reason}`];
+    throw new Error(known || answer.error || String(response.status));
   }
   return answer;
 }
@@ -38,6 +39,7 @@ export function tell(text, mood, id = "outcome") {
 }
 
 export async function busily(button, work) {
+  const focused = button && document.activeElement === button;
   if (button) button.disabled = true;
   try {
     await work();
@@ -45,6 +47,8 @@ export async function busily(button, work) {
     tell(error.message, "bad");
   } finally {
     if (button) button.disabled = false;
+    // A button that is disabled loses the focus, and the keyboard would start from the top again.
+    if (focused && document.activeElement === document.body) button.focus();
   }
 }
 
@@ -56,8 +60,12 @@ document.addEventListener("click", (event) => {
     .catch((error) => window.alert(error.message));
 });
 
-for (const link of document.querySelectorAll("[data-lang]")) {
-  const address = new URL(window.location.href);
-  address.searchParams.set("lang", link.dataset.lang);
-  link.href = address.pathname + address.search;
+// A report keeps its question in the address, so the address of the other language changes with it.
+export function linkLanguages() {
+  for (const link of document.querySelectorAll("[data-lang]")) {
+    const address = new URL(window.location.href);
+    address.searchParams.set("lang", link.dataset.lang);
+    link.href = address.pathname + address.search;
+  }
 }
+linkLanguages();

@@ -10,9 +10,9 @@ function dimmed(box) {
 }
 
 function fieldRow(column, canRename) {
-  const box = make("input", { type: "checkbox", "aria-label": words.field_show, checked: true });
+  const box = make("input", { type: "checkbox", "aria-label": `${words.field_show} ${column.externalCode}`, checked: true });
   box.addEventListener("change", () => dimmed(box));
-  const name = make("input", { class: "code", pattern: "[A-Z][A-Z0-9_]*", maxlength: "32", required: true, disabled: !canRename, "aria-label": words.field_name });
+  const name = make("input", { class: "code", pattern: "[A-Z][A-Z0-9_]*", maxlength: "32", required: true, disabled: !canRename, "aria-label": `${words.field_name} ${column.externalCode}` });
   name.value = column.name;
   const row = make("tr", {}, make("td", {}, box), make("td", {}, name),
     make("td", { title: column.title }, make("span", { class: "code faint", text: column.externalCode })),

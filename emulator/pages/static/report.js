@@ -1,14 +1,19 @@
 // A report: what is asked, kept in the address, and what comes back as a chart and a table.
 import { drawChart, drawLegend } from "./chart.js";
-import { ask, busily, language, make, numberFormat, tell, words } from "./common.js";
+import { ask, busily, language, linkLanguages, make, numberFormat, tell, words } from "./common.js";
 
 const asked = document.getElementById("report");
 const filters = document.getElementById("filters");
+const result = document.getElementById("result");
 const parts = asked.elements;
 const plainNames = ["dimension", "grain", "breakdown", "function", "measure", "from", "to", "time"];
 
 const typeOf = (select) => (select.selectedOptions[0] ? select.selectedOptions[0].dataset.type : "");
 const isDate = (type) => type === "date" || type === "datetime";
+
+function firstField(test) {
+  return [...parts.dimension.options].find((option) => test(option.dataset.type));
+}
 
 function addFilter(given) {
   const row = document.getElementById("filter").content.firstElementChild.cloneNode(true);
@@ -52,9 +57,10 @@ function question() {
 
 function remember() {
   const query = new URLSearchParams();
-  for (const name of plainNames) if (parts[name].value) query.set(name, parts[name].value);
+  for (const name of plainNames) if (parts[name].value || name === "grain") query.set(name, parts[name].value);
   for (const row of filters.children) query.append("filter", JSON.stringify(filterParts(row)));
   window.history.replaceState(null, "", `?${query}`);
+  linkLanguages();
 }
 
 function recall() {
@@ -64,10 +70,9 @@ function recall() {
     try { addFilter(JSON.parse(text)); } catch { /* an address typed by hand */ }
   }
   if (query.has("dimension")) return;
-  const first = (test) => [...parts.dimension.options].find((option) => test(option.dataset.type));
-  const date = first(isDate);
+  const date = firstField(isDate);
   if (date) parts.dimension.value = date.value;
-  const text = first((type) => type === "string");
+  const text = firstField((type) => type === "string");
   if (text && date) parts.breakdown.value = text.value;
 }
 
@@ -105,11 +110,14 @@ function show(answer, sent) {
     label: one.name === "…" ? words.others : sent.breakdown ? label(one.name, false, "") : words[sent.function],
   }));
   const found = labels.length > 0;
-  document.getElementById("result").hidden = !found;
-  tell(found ? `${numberFormat.format(answer.rows)} ${words.rows_read} ${numberFormat.format(answer.seconds)} ${words.seconds}` : words.nothing_found, found ? "good" : "");
+  result.hidden = !found;
+  tell(found ? `${words.rows_read}: ${numberFormat.format(answer.rows)} · ${numberFormat.format(answer.seconds)} ${words.seconds}` : words.nothing_found, found ? "good" : "");
   if (!found) return;
+  const cut = document.getElementById("cut");
+  cut.hidden = !answer.more;
+  cut.textContent = `${words.groups_shown}: ${numberFormat.format(labels.length)} / ${numberFormat.format(labels.length + answer.more)}. ${words.groups_advice}`;
   const chart = document.getElementById("chart");
-  drawChart(chart, labels, series, sent.function === "count" || sent.function === "sum");
+  drawChart(chart, `${parts.function.selectedOptions[0].text}, ${sent.dimension}`, labels, series, sent.function === "count" || sent.function === "sum");
   drawLegend(document.getElementById("legend"), chart, series);
   showNumbers(labels, series, answer, sent.dimension);
 }
@@ -118,12 +126,23 @@ function run() {
   remember();
   return busily(asked.querySelector("[type=submit]"), async () => {
     tell(words.running);
+    result.classList.add("stale");
     const sent = question();
-    show(await ask(`/workspace/datasets/${asked.dataset.dataset}/report`, sent), sent);
+    try {
+      show(await ask(`/workspace/datasets/${asked.dataset.dataset}/report`, sent), sent);
+    } catch (error) {
+      result.hidden = true; // what was there answers another question
+      throw error;
+    } finally {
+      result.classList.remove("stale");
+    }
   });
 }
 
-document.getElementById("add-filter").addEventListener("click", () => addFilter().querySelector("input").focus());
+document.getElementById("add-filter").addEventListener("click", () => {
+  const text = firstField((type) => type === "string");
+  addFilter(text && { field: text.value }).querySelector("input").focus();
+});
 asked.addEventListener("change", adjust);
 asked.addEventListener("submit", (event) => {
   event.preventDefault();

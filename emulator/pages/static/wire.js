@@ -8,13 +8,17 @@ let lastSeen = 0;
 let polling = false;
 
 function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1048576) return `${numberFormat.format(bytes / 1024)} KB`;
-  return `${numberFormat.format(bytes / 1048576)} MB`;
+  if (bytes < 1024) return `${bytes} ${words.bytes}`;
+  if (bytes < 1048576) return `${numberFormat.format(bytes / 1024)} ${words.kilobytes}`;
+  return `${numberFormat.format(bytes / 1048576)} ${words.megabytes}`;
 }
 
 function duration(ms) {
   return ms < 1000 ? `${Math.round(ms)} ${words.milliseconds}` : `${numberFormat.format(ms / 1000)} ${words.seconds}`;
+}
+
+function breakable(name) {
+  return name.split(/(?<=\.)/).flatMap((part) => [part, make("wbr")]);
 }
 
 function plain(text) {
@@ -93,6 +97,11 @@ function copyButton(text) {
   return button;
 }
 
+function complaint(entry) {
+  const text = words[`reason_${entry.reason}`] || entry.error;
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function body(entry) {
   const address = new URL(entry.url, window.location.href);
   const isForm = entry.request_headers.some(([n, v]) => n.toLowerCase() === "content-type" && v.includes("urlencoded"));
@@ -103,7 +112,7 @@ function body(entry) {
   };
   const rawRequest = () => rawPart(`${entry.method} ${address.pathname}${address.search} HTTP/1.1`, entry.request_headers, entry.request_body);
   const place = make("div", { class: "x-body" });
-  if (entry.error) place.append(make("p", { class: "x-error", text: entry.error }));
+  if (entry.error) place.append(make("p", { class: "x-error", text: complaint(entry) }));
   place.append(...section(words.request, request, rawRequest, [copyButton(entry.curl)]));
   if (entry.status !== null) {
     const answer = () => prettyJson(entry.response_body, 2400);
@@ -118,7 +127,7 @@ function card(entry) {
   const failed = entry.status === null || entry.status >= 400 || /"error"/.test(entry.response_body.slice(0, 60));
   const first = entry.first_byte_ms === null ? "" : ` · ${words.first_byte} ${duration(entry.first_byte_ms)}`;
   const summary = make("summary", {},
-    make("span", { class: "x-name", text: entry.action }),
+    make("span", { class: "x-name" }, ...breakable(entry.action)),
     make("span", { class: failed ? "x-status bad" : "x-status", text: entry.status === null ? "—" : String(entry.status) }),
     make("span", { class: "x-side", text: words[arrows[entry.direction]] }),
     make("span", { class: "x-time", text: `${duration(entry.duration_ms)}${entry.response_size ? " · " + size(entry.response_size) : ""}` }),
