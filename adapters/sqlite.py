@@ -21,9 +21,10 @@ from urllib.parse import quote
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import exc
+from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
 from sqlalchemy.types import TypeEngine
 
-from adapters.base import Cancellation, Query, Row, Table
+from adapters.base import Cancellation, Options, Query, Row, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -50,6 +51,10 @@ class SQLiteAdapter(SqlAdapter):
 
     driver = "sqlite+pysqlite"
     case_sensitive_names = False
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        self.engine.dialect.identifier_preparer = _Backticks(self.engine.dialect)
 
     def prepare_url(self, url: sa.URL) -> sa.URL:
         path = f"file:{quote(url.database or '')}"
@@ -188,6 +193,13 @@ class SQLiteAdapter(SqlAdapter):
                 blob = sa.func.lower(sa.func.hex(column))
                 as_text = sa.cast(column, sa.Text())
                 return columns.shown_as(sa.case((stored == "blob", blob), else_=as_text))
+
+
+class _Backticks(SQLiteIdentifierPreparer):
+    """In double quotes SQLite takes a name that is no column for a text: a dropped one lies."""
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        super().__init__(dialect, initial_quote="`", escape_quote="`")
 
 
 def _batches(cursor: Any) -> Iterator[list[Row]]:
