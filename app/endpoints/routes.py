@@ -152,7 +152,10 @@ def _query(access: Access, wanted: DataRequest, *, fresh: bool) -> tuple[Source,
     source, table = access.find(wanted.table, fresh=fresh)
     g.sources = [source.settings.name]
     settings = source.settings
-    fields = source.fields(table, fresh=fresh)
+    # All fields are those of the description, which is always fresh; what a query of the
+    # configuration gives does not change, and to ask for it may take as long as the query itself.
+    described_anew = wanted.select is None and table.table.sql is None
+    fields = source.fields(table, fresh=fresh or described_anew)
     names = Names(fields, wanted.map_fields)
     header = list(fields) if wanted.select is None else list(wanted.select)
     selected = tuple(

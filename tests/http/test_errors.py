@@ -37,6 +37,12 @@ timeout = 0.3
 max_rows = 2
 [sources.hasty.queries.slow]
 sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0"
+[sources.busy]
+url = "{sqlite}"
+tokens = ["busy"]
+max_answers = 1
+[sources.busy.queries.endless]
+sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
 [sources.absent]
 url = "sqlite:////no/such/directory/shop.db"
 tokens = ["absent"]
@@ -80,6 +86,13 @@ def ask(server: Server, endpoint: str = "data", token: str = "right", **more: An
     return server.form(f"/api/company/{endpoint}", token, **{"table": "t", **more})
 
 
+def ask_twice(server: Server) -> Answer:
+    """While a first answer is under way, and its reader in no hurry."""
+    with server.open(DATA, "busy", table="endless") as first:
+        first.recv(1000)
+        return ask(server, token="busy", table="endless")
+
+
 # How each code comes about for real. A code without a way to provoke it fails the test below.
 PROVOKED: dict[str, Callable[[Server], Answer]] = {
     "BROKEN_TEXT": lambda server: server.post(DATA, b"table=%FF"),
@@ -104,6 +117,7 @@ PROVOKED: dict[str, Callable[[Server], Answer]] = {
     "QUERY_FAILED": lambda server: ask(server, table="broken"),
     "QUERY_TIMEOUT": lambda server: ask(server, token="hasty", table="slow"),
     "SOURCE_UNAVAILABLE": lambda server: ask(server, "check", "absent"),
+    "TOO_BUSY": ask_twice,
     "TOO_MANY_ROWS": lambda server: ask(server, token="hasty"),
 }
 # Beyond a limit; tests/http/test_patience.py has its tests.
