@@ -39,7 +39,7 @@ def adapter_class(url: str) -> type[Adapter]:
     except ModuleNotFoundError as error:
         raise UnknownScheme(
             f"{scheme}:// needs the module {error.name}: "
-            f"pip install 'b24-connector[{(entry.extras or [scheme])[0]}]'"
+            f"pip install 'b24-connector[{(entry.extras or [entry.module.rpartition('.')[2]])[0]}]'"
         ) from error
     if not (isinstance(loaded, type) and issubclass(loaded, Adapter)):
         raise UnknownScheme(f"{entry.value}, found for {scheme}://, is not an Adapter")

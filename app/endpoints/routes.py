@@ -56,7 +56,7 @@ def _open_request(connector_name: str) -> tuple[Access, Tree]:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "A compressed body is not accepted.")
     tree = decode_body(_read_body(), request.mimetype)
-    g.parameters = [name if name in PARAMETERS else "?" for name in sorted(tree)]
+    g.parameters = sorted(name if name in PARAMETERS else "?" for name in tree)
     access = grant(connector, _state().sources, tree.pop("connection", None))
     g.sources = [source.settings.name for source in access.sources]
     return access, tree
@@ -152,10 +152,7 @@ def _query(access: Access, wanted: DataRequest, *, fresh: bool) -> tuple[Source,
     source, table = access.find(wanted.table, fresh=fresh)
     g.sources = [source.settings.name]
     settings = source.settings
-    # All fields are those of the description, which is always fresh; what a query of the
-    # configuration gives does not change, and to ask for it may take as long as the query itself.
-    described_anew = wanted.select is None and table.table.sql is None
-    fields = source.fields(table, fresh=fresh or described_anew)
+    fields = source.fields(table, fresh=fresh)
     names = Names(fields, wanted.map_fields)
     header = list(fields) if wanted.select is None else list(wanted.select)
     selected = tuple(

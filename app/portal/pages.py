@@ -115,9 +115,7 @@ def _translated() -> Iterator[None]:
 
 
 def _body() -> Tree:
-    tree = decode_body(request.stream.read(MAX_BYTES + 1), request.mimetype)
-    g.parameters = sorted(tree)
-    return tree
+    return decode_body(request.stream.read(MAX_BYTES + 1), request.mimetype)
 
 
 def _page(

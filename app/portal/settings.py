@@ -71,7 +71,7 @@ def with_environment(portal: Portal, environ: Mapping[str, str]) -> Portal:
 def _check_url(url: str, name: str) -> None:
     try:
         make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ValidationError(
             {name: ["is not a database's address, as sqlite:///var/portal.db is"]}
         ) from None
