@@ -144,8 +144,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "install_done": ("The application is installed.", "Приложение установлено."),
     "install_failed": (
-        "The application has not finished its installation. Its page says why.",
-        "Приложение не завершило установку. Причина — на его странице.",
+        "The application has not finished its installation: its page says why, or does not answer.",
+        "Приложение не завершило установку: его страница скажет почему, если она отвечает.",
     ),
     "not_found": ("There is no such page", "Такой страницы нет"),
     "not_found_lead": (

@@ -38,12 +38,17 @@ function decodedForm(body) {
   return place;
 }
 
+// With spaces, so that a line breaks between values and not inside of them.
+function onOneLine(row) {
+  return JSON.stringify(row, null, 1).replace(/\n\s*/g, " ").replace(/^([[{]) /, "$1").replace(/ ([\]}])$/, "$1");
+}
+
 function prettyJson(body, limit) {
   let text = body;
   try {
     const parsed = JSON.parse(body);
     const table = Array.isArray(parsed) && parsed.every((row) => typeof row === "object");
-    text = table ? `[${parsed.map((row) => JSON.stringify(row)).join(",\n")}]` : JSON.stringify(parsed, null, 2);
+    text = table ? `[${parsed.map(onOneLine).join(",\n")}]` : JSON.stringify(parsed, null, 2);
   } catch {
     text = body.replace(/\],\s*\[/g, "],\n[");
   }
