@@ -165,18 +165,22 @@ class Cancellation:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._action: Callable[[], object] | None = None
+        self._last_resort: Callable[[], object] | None = None
         self.reason: str | None = None
 
     @contextmanager
-    def by(self, action: Callable[[], object]) -> Iterator[None]:
+    def by(
+        self, action: Callable[[], object], last_resort: Callable[[], object] | None = None
+    ) -> Iterator[None]:
         """Run the block with ``action`` as the way to end it.
 
-        Raises :class:`~adapters.errors.QueryCancelled` if that is already too late.
+        ``last_resort`` is for a database that cannot be reached, or takes no notice. Raises
+        :class:`~adapters.errors.QueryCancelled` if it is already too late.
         """
         with self._changed:
             if self.reason is not None:
                 raise QueryCancelled(self.reason)
-            self._action = action
+            self._action, self._last_resort = action, last_resort
         try:
             yield
         finally:
@@ -197,10 +201,16 @@ class Cancellation:
             for patience in _PATIENCE:
                 if self._action is None:
                     return
-                # A failure is nobody's to handle, and the next attempt may succeed.
-                with suppress(Exception):
+                try:
                     self._action()
+                except Exception:
+                    if self._last_resort is not None:
+                        break
                 self._changed.wait_for(lambda: self._action is None, patience)
+            if self._action is not None and self._last_resort is not None:
+                with suppress(Exception):
+                    self._last_resort()
+                self._changed.wait_for(lambda: self._action is None, _PATIENCE[-1])
 
 
 @dataclass(frozen=True)

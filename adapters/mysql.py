@@ -74,7 +74,10 @@ class MySQLAdapter(SqlAdapter):
     def engine_options(self) -> dict[str, Any]:
         return {
             "connect_args": {
-                "connect_timeout": 10,
+                "connect_timeout": self.entry_seconds,
+                # For what a new server says first; see prepare_session.
+                "read_timeout": self.entry_seconds,
+                "write_timeout": self.entry_seconds,
                 "client_flag": CLIENT.FOUND_ROWS,
                 "local_infile": False,
                 "program_name": "b24-connector",
@@ -94,11 +97,17 @@ class MySQLAdapter(SqlAdapter):
                 f"SET time_zone = '+00:00', {limit}, net_write_timeout = {seconds}, "
                 "group_concat_max_len = 4294967295"
             )
+        # From here on it may think for as long as a query may take.
+        raw._read_timeout = None
 
     def interrupt(self, raw: Any) -> None:
         _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
-        with pymysql.connect(**{**arguments, "connect_timeout": 5}) as other:
+        limits = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), 2)
+        with pymysql.connect(**{**arguments, **limits}) as other:
             other.cursor().execute("KILL QUERY %s", [raw.thread_id()])
+
+    def descriptor(self, raw: Any) -> int | None:
+        return None if raw._sock is None else raw._sock.fileno()
 
     def translate(self, error: Exception) -> AdapterError:
         code = error.args[0] if error.args else None

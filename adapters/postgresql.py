@@ -63,7 +63,18 @@ class PostgreSQLAdapter(SqlAdapter):
     driver = "postgresql+psycopg"
 
     def engine_options(self) -> dict[str, Any]:
-        return {"connect_args": {"connect_timeout": 10, "application_name": "b24-connector"}}
+        return {
+            "connect_args": {
+                # libpq knows no shorter time than 2 seconds.
+                "connect_timeout": max(2, int(self.entry_seconds)),
+                "application_name": "b24-connector",
+                # A dead network under an idle connection, or under what is sent, is noticed.
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 30_000,
+            }
+        }
 
     def prepare_session(self, raw: psycopg.Connection[Any]) -> None:
         settings = {
@@ -81,7 +92,10 @@ class PostgreSQLAdapter(SqlAdapter):
         raw.commit()
 
     def interrupt(self, raw: psycopg.Connection[Any]) -> None:
-        raw.cancel_safe(timeout=5)
+        raw.cancel_safe(timeout=2)
+
+    def descriptor(self, raw: psycopg.Connection[Any]) -> int:
+        return raw.fileno()
 
     def translate(self, error: Exception) -> AdapterError:
         state = getattr(error, "sqlstate", None) or ""

@@ -26,14 +26,18 @@ from app.sources import Source
 log = logging.getLogger("b24")
 
 
+def read_config() -> Config:
+    """What the file says that ``CONNECTOR_CONFIG`` names; raises ConfigError."""
+    return load_config(Path(os.environ.get("CONNECTOR_CONFIG", DEFAULT_PATH)), os.environ)
+
+
 def create_app(config: Config | None = None) -> Flask:
-    """The WSGI application; without ``config`` from the file that ``CONNECTOR_CONFIG`` names.
+    """The WSGI application; without ``config`` from :func:`read_config`.
 
     Raises :class:`app.config.ConfigError`. No database is contacted yet.
     """
     if config is None:
-        path = Path(os.environ.get("CONNECTOR_CONFIG", DEFAULT_PATH))
-        config = load_config(path, os.environ)
+        config = read_config()
     configure_logs(config.secrets())
     app = Flask(__name__)
     app.extensions["b24"] = State(

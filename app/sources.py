@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from adapters.base import Adapter, Field, Options, Table
+from adapters.errors import AdapterError
 from adapters.registry import open_adapter
 from app import config
 from app.wire.codes import field_code, table_code
@@ -116,18 +117,31 @@ def title(*texts: str) -> str:
 
 
 class _Remembered(Generic[T]):
-    """A value that is read again once it is older than ``ttl`` seconds."""
+    """A value that is read again once it is older than ``ttl`` seconds.
+
+    Whoever waited for a reading that failed gets the failure too: if all of them tried again, one
+    after the other, the last would wait for a silent database as often as there are others.
+    """
 
     def __init__(self, ttl: float) -> None:
         self._ttl = ttl
         self._lock = threading.Lock()
         self._found: tuple[float, T] | None = None
+        self._failed: tuple[float, type[AdapterError], tuple[Any, ...]] | None = None
 
     def get(self, read: Callable[[], T], *, fresh: bool) -> T:
         asked = time.monotonic()
         with self._lock:
             oldest = asked if fresh else asked - self._ttl
             if self._found is None or self._found[0] < oldest:
+                if self._failed is not None and self._failed[0] > asked:
+                    kind, reasons = self._failed[1:]
+                    raise kind(*reasons)
                 # The time before reading: what changes meanwhile is not yet seen.
-                self._found = (time.monotonic(), read())
+                started = time.monotonic()
+                try:
+                    self._found = (started, read())
+                except AdapterError as error:
+                    self._failed = (time.monotonic(), type(error), error.args)
+                    raise
             return self._found[1]

@@ -4,10 +4,16 @@ WEB_CONCURRENCY sets the number of workers, PORT the port, GUNICORN_CMD_ARGS any
 """
 
 import os
+import sys
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from app import create_app, read_config
+from app.config import ConfigError
 
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "gthread"
 threads = 16
 # How long a worker's main thread may be silent; answers run in other threads and may take longer.
 timeout = 60
@@ -21,15 +27,45 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 
 
-def on_starting(server: object) -> None:
+class Worker(ThreadWorker):
+    """Refuses new connections when it stops, where they would wait for it and be lost."""
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
+        """Begin to accept connections, or stop to."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
+
+worker_class = Worker
+
+
+def on_starting(server: Any) -> None:
     """A configuration that cannot be used stops the server before it forks a worker."""
-    import sys
-
-    from app import create_app
-    from app.config import ConfigError
-
     try:
-        create_app()
+        server.connector = _usable_config()
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+
+
+def on_reload(server: Any) -> None:
+    """SIGHUP takes a new configuration, unless it cannot be used."""
+    try:
+        server.connector = _usable_config()
+    except Exception as error:  # whatever it is, the server goes on
+        create_app(server.connector)  # gunicorn has just undone what keeps secrets out of its log
+        reason = error if isinstance(error, ConfigError) else type(error).__name__
+        server.log.error("The new configuration is not used, the old one stays: %s", reason)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Every worker serves what was found usable, whatever the file has become since."""
+    worker.app.callable = create_app(server.connector)
+
+
+def _usable_config() -> Any:
+    config = read_config()
+    create_app(config)
+    return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -17,11 +18,17 @@ from adapters.base import Adapter, Batch, Cancellation, Field, Options, Query, R
 from adapters.encode import encode_clean
 from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
 from adapters.sql import columns
+from adapters.sql.alarm import ALARMS, sever
 from adapters.sql.columns import SqlColumn
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules, where
 
 BATCH_ROWS = 1000
+
+# Seconds in which a server has to let us in, of a longer time limit.
+_ENTRY = 10.0
+# Seconds beyond the time limit in which a server may say by itself that it has passed.
+_GRACE = 1.0
 
 
 class SqlAdapter(Adapter):
@@ -39,11 +46,13 @@ class SqlAdapter(Adapter):
 
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
+        self.entry_seconds = min(_ENTRY, options.timeout.total_seconds() / 2)
+        # The connection that this thread is about to get from the pool.
+        self._entering = threading.local()
         parsed = sa.make_url(url).set(drivername=self.driver)
         self.engine = sa.create_engine(
             self.prepare_url(parsed),
             hide_parameters=True,
-            pool_pre_ping=True,
             pool_recycle=1800,
             pool_size=5,
             max_overflow=20,
@@ -51,7 +60,10 @@ class SqlAdapter(Adapter):
             pool_use_lifo=True,
             **self.engine_options(),
         )
+        # Before SQLAlchemy's own first questions, which may meet silence too.
+        sa.event.listen(self.engine, "connect", self._enter, insert=True)
         sa.event.listen(self.engine, "connect", lambda raw, _: self.prepare_session(raw))
+        sa.event.listen(self.engine, "checkout", self._revive)
 
     def prepare_url(self, url: sa.URL) -> sa.URL:
         """The URL as the driver wants it."""
@@ -68,6 +80,10 @@ class SqlAdapter(Adapter):
     @abstractmethod
     def interrupt(self, raw: Any) -> None:
         """End what runs on a connection of the driver; called from another thread."""
+
+    def descriptor(self, raw: Any) -> int | None:
+        """The socket of a connection of the driver, if it has one."""
+        return None
 
     @abstractmethod
     def translate(self, error: Exception) -> AdapterError:
@@ -181,11 +197,14 @@ class SqlAdapter(Adapter):
     @contextmanager
     def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
         """A connection from the pool; the driver's errors become ours."""
+        raw: Any = None
+        seconds = self.options.timeout.total_seconds() + _GRACE
         try:
-            with self.engine.connect() as connection:
+            # The alarm also covers what is said when the connection goes back to the pool.
+            with ALARMS.every(seconds, lambda: self._sever(raw)), self._connected() as connection:
                 raw = connection.connection.dbapi_connection
                 try:
-                    with cancellation.by(lambda: self.interrupt(raw)):
+                    with cancellation.by(lambda: self.interrupt(raw), lambda: self._sever(raw)):
                         yield connection
                 finally:
                     if cancellation.reason is not None:
@@ -201,6 +220,36 @@ class SqlAdapter(Adapter):
             raise SourceUnavailable("every connection of this source is in use") from None
         except self.engine.dialect.loaded_dbapi.Error as error:
             raise self.translate(error) from None
+
+    def _connected(self) -> sa.Connection:
+        """A connection from the pool that is known to work, in a time that is known too."""
+        mine = self._entering
+        mine.raw = mine.fresh = None
+        waiting = vars(mine)  # of this thread, which the alarm's is not
+        with ALARMS.every(self.entry_seconds, lambda: self._sever(waiting["raw"])):
+            return self.engine.connect()
+
+    def _enter(self, raw: Any, _: Any) -> None:
+        self._entering.raw = self._entering.fresh = raw
+
+    def _revive(self, raw: Any, *_: Any) -> None:
+        """Ask a connection that has been idle whether it still works.
+
+        SQLAlchemy can do this by itself, but waits for the answer of a dead network for ever.
+        """
+        mine = self._entering
+        if mine.fresh is raw:
+            return
+        mine.raw = raw
+        try:
+            self.engine.dialect.do_ping(raw)
+        except self.engine.dialect.loaded_dbapi.Error:
+            raise exc.InvalidatePoolError from None
+
+    def _sever(self, raw: Any) -> None:
+        descriptor = None if raw is None else self.descriptor(raw)
+        if descriptor is not None:
+            sever(descriptor)
 
     def close(self) -> None:
         self.engine.dispose()
