@@ -96,9 +96,13 @@ class MySQLAdapter(SqlAdapter):
             )
 
     def interrupt(self, raw: Any) -> None:
-        _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
-        with pymysql.connect(**{**arguments, "connect_timeout": 5}) as other:
+        with self.connect(timeout=5) as other:
             other.cursor().execute("KILL QUERY %s", [raw.thread_id()])
+
+    def connect(self, timeout: float) -> Any:
+        """A connection of the driver's beside those of the pool."""
+        _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
+        return pymysql.connect(**{**arguments, "connect_timeout": timeout})
 
     def translate(self, error: Exception) -> AdapterError:
         code = error.args[0] if error.args else None

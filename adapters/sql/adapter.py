@@ -40,16 +40,16 @@ class SqlAdapter(Adapter):
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
         parsed = sa.make_url(url).set(drivername=self.driver)
+        pool: dict[str, Any] = {
+            "pool_pre_ping": True,
+            "pool_recycle": 1800,
+            "pool_size": 5,
+            "max_overflow": 20,
+            "pool_timeout": 10,
+            "pool_use_lifo": True,
+        }
         self.engine = sa.create_engine(
-            self.prepare_url(parsed),
-            hide_parameters=True,
-            pool_pre_ping=True,
-            pool_recycle=1800,
-            pool_size=5,
-            max_overflow=20,
-            pool_timeout=10,
-            pool_use_lifo=True,
-            **self.engine_options(),
+            self.prepare_url(parsed), hide_parameters=True, **(pool | self.engine_options())
         )
         sa.event.listen(self.engine, "connect", lambda raw, _: self.prepare_session(raw))
 
