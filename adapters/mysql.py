@@ -101,10 +101,14 @@ class MySQLAdapter(SqlAdapter):
         raw._read_timeout = None
 
     def interrupt(self, raw: Any) -> None:
-        _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
-        limits = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), 2)
-        with pymysql.connect(**{**arguments, **limits}) as other:
+        with self.connect(timeout=2) as other:
             other.cursor().execute("KILL QUERY %s", [raw.thread_id()])
+
+    def connect(self, timeout: float) -> Any:
+        """A connection of the driver's beside those of the pool, none of its steps longer."""
+        _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
+        limits = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), timeout)
+        return pymysql.connect(**{**arguments, **limits})
 
     def descriptor(self, raw: Any) -> int | None:
         return None if raw._sock is None else raw._sock.fileno()

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from app import endpoints
 from app.config import DEFAULT_PATH, Config, load_config
+from app.direct.door import Door
 from app.endpoints.gate import Gate
 from app.endpoints.routes import State
 from app.endpoints.watch import Watch
@@ -46,6 +47,7 @@ def create_app(config: Config | None = None) -> Flask:
         Watch(),
         Gate(config.server.max_answers),
     )
+    app.extensions["b24_door"] = Door()
     log_requests(app)
     app.register_blueprint(endpoints.blueprint)
     app.register_blueprint(health.blueprint)

@@ -12,11 +12,14 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from adapters.base import Options, Table
+from adapters.direct import DEFAULT_PORTS
 from adapters.registry import UnknownScheme, open_adapter
+from app.direct.hosts import BadHost, HostList
 from app.environment import expanded, override
+from app.fields import AnswersSchema, Lines, Seconds, Strict, at_least
 from app.portal.settings import Portal, PortalSchema, with_environment
 from app.wire.dates import DateOrder
 
@@ -32,9 +35,6 @@ _TOKEN = validate.Regexp(
     r"^(?!sha256:)\S+\Z|^sha256:[0-9a-f]{64}\Z",
     error="is not a token: text without spaces, or sha256: and 64 hexadecimal digits",
 )
-
-# A column alone would match nothing, and what it was meant to hide would be seen.
-_COLUMN = validate.Regexp(r".+\..+", error="has to say table and column, as in customers.phone")
 
 
 class ConfigError(Exception):
@@ -55,19 +55,6 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Connector:
-    """A tile in the portal; ``logo`` is a file, a URL or a data URI, empty for ours."""
-
-    name: str
-    title: str
-    access: str = "token"
-    description: str = ""
-    logo: str = ""
-    sort: int | None = None
-    source_code: str = ""
-
-
-@dataclass(frozen=True)
 class Source:
     """A database and what of it is published to whom."""
 
@@ -85,6 +72,37 @@ class Source:
     max_answers: int
     schema_ttl: timedelta
     queries: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class Direct:
+    """What the users of a connector may log in to, with what they type.
+
+    A failed login is answered after ``connect_timeout``; ``source`` is what every database behind
+    the connector is like, but for its address.
+    """
+
+    engine: str
+    hosts: HostList
+    connect_timeout: timedelta
+    source: Source
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A tile in the portal; ``logo`` is a file, a URL or a data URI, empty for ours.
+
+    ``direct`` is set if ``access`` is.
+    """
+
+    name: str
+    title: str
+    access: str = "token"
+    description: str = ""
+    logo: str = ""
+    sort: int | None = None
+    source_code: str = ""
+    direct: Direct | None = None
 
 
 @dataclass(frozen=True)
@@ -142,51 +160,7 @@ def _flat(messages: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 _MAPPINGS = {"connectors", "sources", "queries"}
-_UNKNOWN = {
-    "unknown": "is not a setting; see docs/configuration.md",
-    "type": "has to be a table",
-}
 _REQUIRED: Any = {"required": "is missing"}
-
-
-class _Strict(Schema):
-    error_messages = _UNKNOWN
-
-
-class _Lines(fields.List[str]):
-    """A list of texts, or one text with commas, as an environment variable has to say it."""
-
-    def __init__(self, item: validate.Validator | None = None, **more: Any) -> None:
-        super().__init__(fields.String(validate=item), load_default=(), **more)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
-        if isinstance(value, str):
-            value = [item.strip() for item in value.split(",") if item.strip()]
-        return tuple(super()._deserialize(value, attr, data, **more))
-
-
-class _Zone(fields.String):
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
-        name = super()._deserialize(value, attr, data, **more)
-        try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValidationError(f"{name!r} is not a time zone such as Europe/Berlin") from None
-
-
-class _Seconds(fields.Float):
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
-        seconds = super()._deserialize(value, attr, data, **more)
-        # Beyond every limit all is the same, and some of it is too much for a timedelta.
-        return timedelta(seconds=max(-1.0, min(seconds, 1e9)))
-
-
-def _at_least(seconds: float) -> validate.Validator:
-    return validate.Range(
-        min=timedelta(seconds=seconds),
-        max=timedelta(days=1),
-        error=f"has to be between {seconds:g} and 86400 seconds",
-    )
 
 
 def _can_be_opened(url: str) -> None:
@@ -205,9 +179,9 @@ def _can_be_opened(url: str) -> None:
 _NAMED = fields.String(validate=_NAME)
 
 
-class _ServerSchema(_Strict):
+class _ServerSchema(Strict):
     public_url = fields.URL(schemes={"http", "https"}, require_tld=False, load_default="")
-    heartbeat = _Seconds(load_default=timedelta(seconds=15), validate=_at_least(0.1))
+    heartbeat = Seconds(load_default=timedelta(seconds=15), validate=at_least(0.1))
     max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
 
     @post_load
@@ -215,49 +189,63 @@ class _ServerSchema(_Strict):
         return Server(**data | {"public_url": data["public_url"].rstrip("/")})
 
 
-class _ConnectorSchema(_Strict):
+class _ConnectorSchema(AnswersSchema):
     title = fields.String(required=True, validate=validate.Length(1, 512), error_messages=_REQUIRED)
-    access = fields.String(validate=validate.OneOf(["token"]), load_default="token")
+    access = fields.String(validate=validate.OneOf(["token", "direct"]), load_default="token")
     description = fields.String(load_default="")
     logo = fields.String(load_default="")
     sort = fields.Integer(load_default=None)
     source_code = fields.String(load_default="", validate=validate.Length(max=64))
+    engine = fields.String(validate=validate.OneOf(list(DEFAULT_PORTS)))
+    allow_hosts = Lines()
+    connect_timeout = Seconds(load_default=timedelta(seconds=5), validate=at_least(1))
+
+    @post_load(pass_original=True)
+    def make(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The tile's own settings, and under ``direct`` those that only such a connector has."""
+        of_tile = {name: data.pop(name) for name in _TILE}
+        if data.get("engine") is None and of_tile["access"] == "direct":
+            raise ValidationError({"engine": ["is missing: say postgresql, mysql or mariadb"]})
+        if of_tile["access"] == "token" and (foreign := sorted(set(original) - set(_TILE))):
+            raise ValidationError({foreign[0]: ['is only for access = "direct"']})
+        return of_tile | {"direct": data if of_tile["access"] == "direct" else None}
 
 
-class _QuerySchema(_Strict):
+_TILE = ("title", "access", "description", "logo", "sort", "source_code")
+
+
+class _QuerySchema(Strict):
     title = fields.String(load_default="")
     sql = fields.String(required=True, validate=validate.Length(1), error_messages=_REQUIRED)
 
 
-class _SourceSchema(_Strict):
+class _SourceSchema(AnswersSchema):
     url = fields.String(required=True, error_messages=_REQUIRED, validate=_can_be_opened)
     title = fields.String(load_default="")
-    connectors = _Lines()
-    tokens = _Lines(_TOKEN, validate=validate.Length(1, error="needs a token at least"))
-    tables = _Lines()
-    hide = _Lines(_COLUMN)
-    timezone = _Zone(load_default=ZoneInfo("UTC"))
-    date_order = fields.Enum(DateOrder, by_value=True, load_default=DateOrder.MDY)
-    timeout = _Seconds(load_default=timedelta(seconds=240), validate=_at_least(0.1))
-    max_rows = fields.Integer(load_default=0, validate=validate.Range(0))
-    max_answers = fields.Integer(load_default=8, validate=validate.Range(1))
-    schema_ttl = _Seconds(load_default=timedelta(seconds=60), validate=_at_least(0))
+    connectors = Lines()
+    tokens = Lines(_TOKEN, validate=validate.Length(1, error="needs a token at least"))
     queries = fields.Dict(_NAMED, fields.Nested(_QuerySchema))
 
 
-class _ConfigSchema(_Strict):
+class _ConfigSchema(Strict):
     server = fields.Nested(_ServerSchema, load_default=Server())
     connectors = fields.Dict(
         _NAMED, fields.Nested(_ConnectorSchema), required=True, error_messages=_REQUIRED
     )
-    sources = fields.Dict(
-        _NAMED, fields.Nested(_SourceSchema), required=True, error_messages=_REQUIRED
-    )
+    sources = fields.Dict(_NAMED, fields.Nested(_SourceSchema), load_default=dict)
     portal = fields.Nested(PortalSchema, load_default=Portal())
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def needs_sources(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
+        """Connectors may all be direct, and then nothing else is needed."""
+        connectors = data.get("connectors", {}).values()
+        direct = [connector.get("direct", True) for connector in connectors]
+        if "sources" not in original and not (direct and all(direct)):
+            raise ValidationError("is missing", "sources")
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Config:
-        connectors = {name: Connector(name, **c) for name, c in data["connectors"].items()}
+        connectors = {name: _connector(name, c) for name, c in data["connectors"].items()}
         return Config(
             data["server"],
             connectors,
@@ -266,14 +254,41 @@ class _ConfigSchema(_Strict):
         )
 
 
+def _connector(name: str, data: dict[str, Any]) -> Connector:
+    direct = data.pop("direct")
+    if direct is None:
+        return Connector(name, **data)
+    engine = direct.pop("engine")
+    try:
+        hosts = HostList(direct.pop("allow_hosts"), DEFAULT_PORTS[engine])
+    except BadHost as error:
+        raise ValidationError({"connectors": {name: {"allow_hosts": [str(error)]}}}) from None
+    timeout = direct.pop("connect_timeout")
+    source = Source(
+        name=name,
+        url="",
+        tokens=(),
+        title=data["title"],
+        connectors=(name,),
+        queries=(),
+        **direct,
+    )
+    return Connector(name, **data, direct=Direct(engine, hosts, timeout, source))
+
+
 def _source(name: str, data: dict[str, Any], connectors: Mapping[str, Connector]) -> Source:
     if unknown := [c for c in data["connectors"] if c not in connectors]:
         raise ValidationError(
             {"sources": {name: {"connectors": [f"names {unknown[0]}, which is no connector"]}}}
         )
+    if wrong := [c for c in data["connectors"] if connectors[c].direct]:
+        reason = f"names {wrong[0]}, whose users type a login and no token"
+        raise ValidationError({"sources": {name: {"connectors": [reason]}}})
     if not data["tokens"]:
         raise ValidationError({"sources": {name: {"tokens": ["needs a token at least"]}}})
-    data["connectors"] = data["connectors"] or tuple(connectors)
+    data["connectors"] = data["connectors"] or tuple(
+        c for c, connector in connectors.items() if connector.direct is None
+    )
     data["title"] = data["title"] or name
     data["queries"] = tuple(
         Table(query, comment=q["title"], sql=q["sql"])

@@ -15,6 +15,7 @@ STATUS: dict[str, int] = {
     "TOO_MANY_KEYS": 400,
     "UNSUPPORTED_MEDIA_TYPE": 415,
     # The request goes to the wrong place, or comes from somebody unknown.
+    "CANNOT_CONNECT": 401,
     "INVALID_TOKEN": 401,
     "METHOD_NOT_ALLOWED": 405,
     "UNKNOWN_CONNECTOR": 404,

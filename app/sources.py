@@ -29,13 +29,12 @@ class PublishedTable:
 
 
 class Source:
-    """One database of the configuration, its schema remembered for a while."""
+    """One database, its schema remembered for a while."""
 
-    def __init__(self, settings: config.Source) -> None:
+    def __init__(self, settings: config.Source, adapter: Adapter | None = None) -> None:
+        """Without ``adapter`` the database is the one that ``settings.url`` names."""
         self.settings = settings
-        self.adapter: Adapter = open_adapter(
-            settings.url, Options(timezone=settings.timezone, timeout=settings.timeout)
-        )
+        self.adapter = adapter or open_adapter(settings.url, options(settings))
         self.digests = tuple(_digest(token) for token in settings.tokens)
         ttl = settings.schema_ttl.total_seconds()
         self._tables: _Remembered[Mapping[str, PublishedTable]] = _Remembered(ttl)
@@ -92,6 +91,11 @@ class Source:
             for pattern in self.settings.hide
             for name in names
         )
+
+
+def options(settings: config.Source) -> Options:
+    """What the configuration says to the adapter of a source."""
+    return Options(timezone=settings.timezone, timeout=settings.timeout)
 
 
 def _digest(token: str) -> str:

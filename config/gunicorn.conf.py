@@ -57,7 +57,8 @@ def on_reload(server: Any) -> None:
     except Exception as error:  # whatever it is, the server goes on
         create_app(server.connector)  # gunicorn has just undone what keeps secrets out of its log
         reason = error if isinstance(error, ConfigError) else type(error).__name__
-        server.log.error("The new configuration is not used, the old one stays: %s", reason)
+        said = "The new configuration is not used, the old one stays: %s"
+        server.log.error(said, reason)  # noqa: TRY400 - a traceback may hold secrets
 
 
 def post_fork(server: Any, worker: Any) -> None:

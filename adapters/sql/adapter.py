@@ -50,15 +50,15 @@ class SqlAdapter(Adapter):
         # The connection that this thread is about to get from the pool.
         self._entering = threading.local()
         parsed = sa.make_url(url).set(drivername=self.driver)
+        pool: dict[str, Any] = {
+            "pool_recycle": 1800,
+            "pool_size": 5,
+            "max_overflow": 20,
+            "pool_timeout": 10,
+            "pool_use_lifo": True,
+        }
         self.engine = sa.create_engine(
-            self.prepare_url(parsed),
-            hide_parameters=True,
-            pool_recycle=1800,
-            pool_size=5,
-            max_overflow=20,
-            pool_timeout=10,
-            pool_use_lifo=True,
-            **self.engine_options(),
+            self.prepare_url(parsed), hide_parameters=True, **(pool | self.engine_options())
         )
         # Before SQLAlchemy's own first questions, which may meet silence too.
         sa.event.listen(self.engine, "connect", self._enter, insert=True)

@@ -12,7 +12,8 @@ from flask import Blueprint, Response, current_app, g, request
 from adapters.base import Query
 from adapters.errors import AdapterError, QueryTimeout, SchemaChanged, SourceUnavailable
 from app.config import Config
-from app.endpoints.access import Access, grant
+from app.endpoints.access import Access
+from app.endpoints.admission import admit
 from app.endpoints.gate import Gate
 from app.endpoints.stream import Answer, Limits
 from app.endpoints.watch import Watch
@@ -57,7 +58,7 @@ def _open_request(connector_name: str) -> tuple[Access, Tree]:
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "A compressed body is not accepted.")
     tree = decode_body(_read_body(), request.mimetype)
     g.parameters = sorted(name if name in PARAMETERS else "?" for name in tree)
-    access = grant(connector, _state().sources, tree.pop("connection", None))
+    access = admit(connector, _state().sources, tree.pop("connection", None))
     g.sources = [source.settings.name for source in access.sources]
     return access, tree
 

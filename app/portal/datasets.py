@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.base import Field
 from app.config import Config
+from app.direct.door import Door
 from app.endpoints.access import Access, grant
 from app.errors import ApiError
 from app.portal import methods
@@ -83,8 +84,14 @@ def _values(settings: Any) -> dict[str, str]:
 def opened(
     config: Config, connector: str, sources: Mapping[str, Source], settings: Mapping[str, str]
 ) -> Access:
-    """What the settings of a connection open here; raises ApiError INVALID_TOKEN."""
-    return grant(config.connectors[connector], sources, dict(settings))
+    """What the settings of a connection open here.
+
+    Raises ApiError INVALID_TOKEN, and CANNOT_CONNECT for a direct connector.
+    """
+    found = config.connectors[connector]
+    if found.direct is not None:
+        return Access([Door().open(found.direct, dict(settings)).source])
+    return grant(found, sources, dict(settings))
 
 
 def described(access: Access, table: str) -> Described:

@@ -8,9 +8,9 @@ import requests
 
 from app.portal.tile import ENDPOINTS
 
-# Nobody's token: the endpoint has to refuse it in our own words, before any database is asked.
+# No credentials: the endpoint has to refuse that in our own words, before any database is asked.
 _TIMEOUT = (5, 15)
-_REFUSAL = "INVALID_TOKEN"
+_REFUSALS = ("INVALID_TOKEN", "CANNOT_CONNECT")
 
 
 def silent(addresses: Mapping[str, str]) -> dict[str, str]:
@@ -32,7 +32,7 @@ def _reason(url: str) -> str:
         answer = response.json()
     except requests.JSONDecodeError:
         answer = None
-    if isinstance(answer, dict) and answer.get("error") == _REFUSAL:
+    if isinstance(answer, dict) and answer.get("error") in _REFUSALS:
         return ""
     if 300 <= response.status_code < 400:
         return f"{url} redirects, with status {response.status_code}"

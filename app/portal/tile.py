@@ -26,7 +26,10 @@ class BadTile(ValueError):
 
 
 class Setting(NamedTuple):
-    """What the users of a tile type in: ``type`` is STRING, on new portals also INT."""
+    """What the users of a tile type in.
+
+    ``type`` is STRING: old portals know no other, and a number can be typed into it.
+    """
 
     code: str
     name: str
@@ -34,7 +37,16 @@ class Setting(NamedTuple):
 
 
 # By the kind of access: the settings of a connection, which come back to us in every request.
-SETTINGS: Mapping[str, tuple[Setting, ...]] = {"token": (Setting("token", "Token"),)}
+SETTINGS: Mapping[str, tuple[Setting, ...]] = {
+    "token": (Setting("token", "Token"),),
+    "direct": (
+        Setting("host", "Host"),
+        Setting("port", "Port"),
+        Setting("database", "Database"),
+        Setting("username", "User name"),
+        Setting("password", "Password"),
+    ),
+}
 
 
 def tile(config: Config, connector: Connector) -> dict[str, Any]:

@@ -26,9 +26,9 @@ def documented_settings() -> set[str]:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     found = set()
     for section in re.split(r"^## ", text, flags=re.M)[1:]:
-        if heading := re.match(r"\[(.+)\]", section):
+        if heading := re.match(r"\[(.+?)\]", section):
             names = [row[0].strip("`") for row in table_rows(section)]
-            found |= {f"{heading[1]}.{name}" for name in names}
+            found |= {f"{heading[1]}.{each}" for name in names for each in name.split("`, `")}
     return found
 
 

@@ -181,6 +181,6 @@ def serving_worker(server: Server, client: socket.socket) -> int:
     (inode,) = [r[9] for r in rows if int(r[2][-4:], 16) == port]
     for worker in server.workers():
         for descriptor in Path(f"/proc/{worker}/fd").iterdir():
-            if os.readlink(descriptor) == f"socket:[{inode}]":
+            if str(descriptor.readlink()) == f"socket:[{inode}]":
                 return worker
     raise AssertionError("no worker has the connection")

@@ -120,6 +120,8 @@ PROVOKED: dict[str, Callable[[Server], Answer]] = {
     "TOO_BUSY": ask_twice,
     "TOO_MANY_ROWS": lambda server: ask(server, token="hasty"),
 }
+# Of direct connectors; tests/http/test_direct.py has its tests.
+OF_LOGINS = {"CANNOT_CONNECT"}
 # These come from /install and /events; tests/portal has their tests.
 OF_PORTALS = {
     "FORGED_REQUEST",
@@ -131,7 +133,7 @@ OF_PORTALS = {
 }
 
 
-@pytest.mark.parametrize("code", sorted(STATUS.keys() - OF_PORTALS))
+@pytest.mark.parametrize("code", sorted(STATUS.keys() - OF_PORTALS - OF_LOGINS))
 def test_every_code_comes_with_its_status_and_is_in_the_log(server: Server, code: str) -> None:
     answer = PROVOKED[code](server)
     assert (answer.error, answer.status) == (code, STATUS[code])

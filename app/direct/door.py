@@ -1,0 +1,110 @@
+"""Lets a request in to the database that its user has typed, or tells nothing of why not.
+
+Every failure has the same sentence and comes after the same time, which the operator sets: whether
+a port is closed, a host silent, a name unknown or a password wrong is told to the log alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as OutOfTime
+
+from adapters.direct import Login, open_login
+from adapters.errors import AdapterError
+from app.config import Direct
+from app.direct.login import BadLogin, IncompleteLogin, read_login
+from app.direct.pools import Lease, Pools
+from app.errors import ApiError
+from app.sources import Source, options
+from app.wire.form import Tree
+
+log = logging.getLogger("b24.direct")
+
+_SENTENCE = (
+    "No database can be reached with the settings of this connection; check host, port, database, "
+    "user name and password, and ask the operator of the service whether the host is allowed."
+)
+
+
+class Door:
+    """The logins of this process, tried and open."""
+
+    def __init__(self, pools: Pools | None = None) -> None:
+        self.pools = pools or Pools()
+        self._attempts: dict[bytes, Future[None]] = {}
+        self._lock = threading.Lock()
+
+    def open(self, direct: Direct, connection: Tree | str | None) -> Lease:
+        """The source that ``connection`` opens; the caller gives it back to ``pools``.
+
+        Raises ApiError CANNOT_CONNECT: at once if a value is missing, otherwise when the time for
+        connecting is over.
+        """
+        started = time.monotonic()
+        try:
+            return self._open(direct, connection, started)
+        except IncompleteLogin as error:
+            reason = f"This connection {error}; type it into the connection's settings."
+            raise ApiError("CANNOT_CONNECT", reason) from None
+        except BadLogin as error:
+            log.warning("connector %s: login refused: %s", direct.source.name, error)
+        left = started + direct.connect_timeout.total_seconds() - time.monotonic()
+        time.sleep(max(0, left))
+        raise ApiError("CANNOT_CONNECT", _SENTENCE)
+
+    def _open(self, direct: Direct, connection: Tree | str | None, started: float) -> Lease:
+        login = read_login(direct, connection)
+        digest = self.pools.digest(direct.source.name, login)
+        lease = self.pools.lease(digest)
+        if lease is not None:
+            return lease
+        attempt = self._attempt(digest, direct, login)
+        left = started + direct.connect_timeout.total_seconds() - time.monotonic()
+        try:
+            attempt.result(max(0, left))
+        except OutOfTime:
+            raise BadLogin("no answer in time") from None
+        except AdapterError as error:
+            # A server may say anything, what it was sent included.
+            text = str(error).replace(login.password, "***")
+            raise BadLogin(f"{type(error).__name__}: {text}") from None
+        except Exception as error:
+            raise BadLogin(type(error).__name__) from None
+        lease = self.pools.lease(digest)
+        if lease is None:
+            raise BadLogin("too many logins at once")
+        return lease
+
+    def _attempt(self, digest: bytes, direct: Direct, login: Login) -> Future[None]:
+        """The attempt with this login that is under way, or a new one.
+
+        It has a thread of its own, since not every part of connecting can be limited in time.
+        """
+        with self._lock:
+            attempt = self._attempts.get(digest)
+            if attempt is None:
+                attempt = self._attempts[digest] = Future()
+                threading.Thread(
+                    target=self._run, args=[attempt, digest, direct, login], daemon=True
+                ).start()
+            return attempt
+
+    def _run(self, attempt: Future[None], digest: bytes, direct: Direct, login: Login) -> None:
+        try:
+            adapter = open_login(direct.engine, login, options(direct.source))
+            try:
+                adapter.check()
+            except BaseException:
+                adapter.close()
+                raise
+            self.pools.keep(digest, Source(direct.source, adapter))
+        except BaseException as error:
+            attempt.set_exception(error)
+        else:
+            attempt.set_result(None)
+        finally:
+            with self._lock:
+                del self._attempts[digest]
