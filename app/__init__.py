@@ -14,7 +14,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from app import endpoints
 from app.config import DEFAULT_PATH, Config, load_config
 from app.direct.door import Door
+from app.endpoints.admission import Entrance
 from app.endpoints.gate import Gate
+from app.endpoints.guesses import Guesses
 from app.endpoints.routes import State
 from app.endpoints.watch import Watch
 from app.errors import ApiError
@@ -47,7 +49,9 @@ def create_app(config: Config | None = None) -> Flask:
         Watch(),
         Gate(config.server.max_answers),
     )
-    app.extensions["b24_door"] = Door()
+    app.extensions["b24_entrance"] = Entrance(
+        config.server, Door(), Guesses(config.server.guesses_per_minute)
+    )
     log_requests(app)
     app.register_blueprint(endpoints.blueprint)
     app.register_blueprint(health.blueprint)

@@ -17,9 +17,9 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 from adapters.base import Options, Table
 from adapters.direct import DEFAULT_PORTS
 from adapters.registry import UnknownScheme, open_adapter
-from app.direct.hosts import BadHost, HostList
+from app.direct.hosts import BadHost, HostList, Network
 from app.environment import expanded, override
-from app.fields import AnswersSchema, Lines, Seconds, Strict, at_least
+from app.fields import AnswersSchema, Lines, Networks, Seconds, Strict, at_least
 from app.portal.settings import Portal, PortalSchema, with_environment
 from app.wire.dates import DateOrder
 
@@ -46,12 +46,15 @@ class Server:
     """``public_url`` is where portals reach this service, without a path; empty if not said.
 
     ``heartbeat`` is the longest that an answer under way leaves its reader without a byte, and
-    ``max_answers`` how many long answers a worker gives at once.
+    ``max_answers`` how many long answers a worker gives at once. ``trusted_proxies`` are believed
+    about whom they were called by; ``guesses_per_minute`` is how many wrong credentials are heard.
     """
 
     public_url: str = ""
     heartbeat: timedelta = timedelta(seconds=15)
     max_answers: int = 12
+    trusted_proxies: tuple[Network, ...] = ()
+    guesses_per_minute: int = 20
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,8 @@ class _ServerSchema(Strict):
     public_url = fields.URL(schemes={"http", "https"}, require_tld=False, load_default="")
     heartbeat = Seconds(load_default=timedelta(seconds=15), validate=at_least(0.1))
     max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
+    trusted_proxies = Networks()
+    guesses_per_minute = fields.Integer(load_default=20, validate=validate.Range(1))
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Server:

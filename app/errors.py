@@ -18,6 +18,7 @@ STATUS: dict[str, int] = {
     "CANNOT_CONNECT": 401,
     "INVALID_TOKEN": 401,
     "METHOD_NOT_ALLOWED": 405,
+    "TOO_MANY_GUESSES": 429,
     "UNKNOWN_CONNECTOR": 404,
     "UNKNOWN_ENDPOINT": 404,
     # The request can be read, but not be answered.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,6 +35,17 @@ class Lines(fields.List[str]):
         if isinstance(value, str):
             value = [item.strip() for item in value.split(",") if item.strip()]
         return tuple(super()._deserialize(value, attr, data, **more))
+
+
+class Networks(Lines):
+    """Addresses and networks of IP."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        texts = super()._deserialize(value, attr, data, **more)
+        try:
+            return tuple(ipaddress.ip_network(text) for text in texts)
+        except ValueError as error:
+            raise ValidationError(f"has to hold addresses or networks: {error}") from None
 
 
 class Zone(fields.String):

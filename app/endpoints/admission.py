@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from contextlib import nullcontext
+from typing import NamedTuple, cast
 
-from flask import Response, after_this_request, current_app
+from flask import Response, after_this_request, current_app, request
 
 from app import config
 from app.direct.door import Door
 from app.endpoints.access import Access, grant
+from app.endpoints.client import client_address
+from app.endpoints.guesses import Guesses
 from app.sources import Source
 from app.wire.form import Tree
+
+# So much of a token that whoever has chosen it at random gives nothing away by sharing it.
+_PREFIX = 6
+
+
+class Entrance(NamedTuple):
+    """What admitting needs, made once by the application factory."""
+
+    server: config.Server
+    door: Door
+    guesses: Guesses
 
 
 def admit(
@@ -19,17 +33,39 @@ def admit(
 ) -> Access:
     """What the ``connection`` of the present request opens.
 
-    Raises ApiError INVALID_TOKEN and CANNOT_CONNECT.
+    Raises ApiError INVALID_TOKEN, CANNOT_CONNECT and TOO_MANY_GUESSES.
     """
-    if connector.direct is None:
-        return grant(connector, sources, connection)
-    door = cast(Door, current_app.extensions["b24_door"])
-    lease = door.open(connector.direct, connection)
+    entrance = cast(Entrance, current_app.extensions["b24_entrance"])
+    client = client_address(
+        request.remote_addr or "",
+        request.headers.get("X-Forwarded-For", ""),
+        entrance.server.trusted_proxies,
+    )
+    guess = _guess(connector, connection)
+    with entrance.guesses.attempt(client, *guess) if guess else nullcontext():
+        if connector.direct is None:
+            return grant(connector, sources, connection)
+        lease = entrance.door.open(connector.direct, connection)
 
     @after_this_request
     def give_back(response: Response) -> Response:
         # Not before the last row has left.
-        response.call_on_close(lambda: door.pools.give_back(lease))
+        response.call_on_close(lambda: entrance.door.pools.give_back(lease))
         return response
 
     return Access([lease.source])
+
+
+def _guess(connector: config.Connector, connection: Tree | str | None) -> tuple[str, str] | None:
+    """What the credentials begin with and all of them; None if there are none."""
+    if not isinstance(connection, dict):
+        return None
+    if connector.direct is None:
+        token = connection.get("token")
+        if not isinstance(token, str) or not token:
+            return None
+        return token[:_PREFIX], f"{connector.name} {token}"
+    names = ("host", "port", "database", "username", "password")
+    typed = [str(connection.get(name, "")) for name in names]
+    account = f"{connector.name} {typed[0]} {typed[3]}"
+    return account, repr([connector.name, *typed])

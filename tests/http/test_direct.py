@@ -44,6 +44,8 @@ def server(
     with ExitStack() as stack:
         closed, mute = ports
         config = f"""
+            [server]
+            guesses_per_minute = 1000
             [connectors.database]
             title = "Databases"
             access = "direct"

@@ -1,0 +1,108 @@
+"""Slows down whoever tries one token or password after the other.
+
+Different wrong ones count, by client address and by what they begin with: a connection whose token
+was replaced and that goes on asking with the old one is one guess, and shuts nobody out. All of it
+is in the memory of one process.
+"""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import math
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from app.errors import ApiError
+
+WRONG = frozenset({"CANNOT_CONNECT", "INVALID_TOKEN"})
+
+_REMEMBERED = 10_000
+
+
+class Guesses:
+    """The wrong credentials of the last minute."""
+
+    def __init__(self, per_minute: int) -> None:
+        """``per_minute`` is how many an address may send, and how many may begin alike."""
+        self._most = RateLimitItemPerMinute(per_minute)
+        self._once = RateLimitItemPerMinute(1)
+        self._key = secrets.token_bytes(32)
+        self._right: OrderedDict[str, None] = OrderedDict()
+
+    @contextmanager
+    def attempt(self, client: str, prefix: str, credentials: str) -> Iterator[None]:
+        """Whether ``credentials`` are right is found out inside the block.
+
+        Raises ApiError TOO_MANY_GUESSES instead of entering it if too many were wrong: from
+        ``client``, or from anywhere with this ``prefix``, the latter only if these credentials
+        have not been right from there before.
+        """
+        whole = self._digest(client, credentials)
+        keys = [("client", client)]
+        known = whole in self._right
+        if not known:
+            keys.append(("prefix", self._digest(prefix)))
+        for key in keys:
+            if not self._limiter.test(self._most, *key):
+                raise self._refusal(self._most, key)
+        # Counted before the outcome is known, or many at once would count too late.
+        counted = not known and self._limiter.hit(self._once, "same", whole)
+        for key in keys if counted else ():
+            self._limiter.hit(self._most, *key)
+        try:
+            yield
+        except ApiError as error:
+            if error.code not in WRONG:
+                self._take_back(keys if counted else [], whole)
+            elif known:
+                self._right.pop(whole, None)
+            raise
+        except BaseException:
+            self._take_back(keys if counted else [], whole)
+            raise
+        self._take_back(keys if counted else [], whole)
+        self._remember(whole)
+
+    def _take_back(self, keys: list[tuple[str, str]], whole: str) -> None:
+        for key in keys:
+            self._storage.decr(self._most.key_for(*key))
+        if keys:
+            self._storage.clear(self._once.key_for("same", whole))
+
+    def _remember(self, whole: str) -> None:
+        self._right[whole] = None
+        self._right.move_to_end(whole)
+        while len(self._right) > _REMEMBERED:
+            self._right.popitem(last=False)
+
+    def _refusal(self, item: RateLimitItem, key: tuple[str, str]) -> ApiError:
+        reset = self._limiter.get_window_stats(item, *key).reset_time
+        seconds = max(1, math.ceil(reset - time.time()))
+        return ApiError(
+            "TOO_MANY_GUESSES",
+            f"Too many different wrong tokens or passwords were sent; try again in {seconds} "
+            "seconds.",
+            retry_after=seconds,
+        )
+
+    def _digest(self, *texts: str) -> str:
+        joined = "\0".join(texts).encode(errors="surrogatepass")
+        return hmac.new(self._key, joined, sha256).hexdigest()
+
+    @functools.cached_property
+    def _storage(self) -> MemoryStorage:
+        # It starts a thread, which would not survive the fork of a worker.
+        return MemoryStorage()
+
+    @functools.cached_property
+    def _limiter(self) -> FixedWindowRateLimiter:
+        return FixedWindowRateLimiter(self._storage)
