@@ -89,8 +89,6 @@ class DirectMySQL(MySQLAdapter):
         }
         connection: Any = pymysql.connect(**arguments)
         connection.connect(self._socket(timeout))
-        # A query may think for longer than a server that is asked for a login.
-        connection._read_timeout = connection._write_timeout = None
         return connection
 
     def _socket(self, timeout: float) -> socket.socket:

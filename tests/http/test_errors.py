@@ -120,8 +120,8 @@ PROVOKED: dict[str, Callable[[Server], Answer]] = {
     "TOO_BUSY": ask_twice,
     "TOO_MANY_ROWS": lambda server: ask(server, token="hasty"),
 }
-# Of direct connectors; tests/http/test_direct.py has its tests.
-OF_LOGINS = {"CANNOT_CONNECT"}
+# Of logins and of guesses; tests/http/test_direct.py and test_guesses.py have their tests.
+OF_LOGINS = {"CANNOT_CONNECT", "TOO_MANY_GUESSES"}
 # These come from /install and /events; tests/portal has their tests.
 OF_PORTALS = {
     "FORGED_REQUEST",
