@@ -86,3 +86,15 @@ def test_the_options_of_commands_have_help() -> None:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_every_promise_of_security_names_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    promises = [line for line in text.splitlines() if re.match(r"\| [A-Z]", line)]
+    assert len(promises) > 20
+    for line in promises:
+        named = re.findall(r"`(\w+/test_\w+\.py)::(test_\w+)`", line)
+        assert named, line
+        for file, name in named:
+            code = (ROOT / "tests" / file).read_text(encoding="utf-8")
+            assert f"def {name}(" in code, f"{file}::{name}"

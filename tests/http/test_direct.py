@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -247,6 +249,40 @@ def test_no_connection_is_shared_between_logins(server: Server, database: Databa
     assert rows(server, login(database)) == [[1, "pen"], [2, "ручка"]]
     # What somebody has opened is not open to a wrong password.
     refused(server, login(database, password="wrong"), "data")
+
+
+def test_the_driver_looks_nothing_up(database: Database) -> None:
+    """A name that has no address by now: the connection goes to the one that was checked."""
+    from adapters.base import Options
+    from adapters.direct import Login, open_login
+
+    typed = Login("gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD)
+    adapter = open_login(database.engine, typed, Options())
+    try:
+        adapter.check()
+    finally:
+        adapter.close()
+
+
+def test_a_query_can_be_ended_without_looking_anything_up(database: Database) -> None:
+    from adapters.base import Cancellation, Options
+    from adapters.direct import Login, open_login
+    from adapters.errors import AdapterError
+
+    typed = Login("gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD)
+    adapter: Any = open_login(database.engine, typed, Options())
+    sleep = "pg_sleep" if database.engine == "postgresql" else "sleep"
+    cancellation = Cancellation()
+    timer = threading.Timer(0.5, cancellation.cancel, ["enough"])
+    started = time.monotonic()
+    timer.start()
+    try:
+        with contextlib.suppress(AdapterError), adapter.session(cancellation) as connection:
+            connection.exec_driver_sql(f"SELECT {sleep}(20)")
+    finally:
+        timer.join()
+        adapter.close()
+    assert time.monotonic() - started < 5
 
 
 def test_sessions_are_read_only(server: Server, database: Database) -> None:
