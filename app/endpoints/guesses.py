@@ -7,10 +7,10 @@ is in the memory of one process.
 
 from __future__ import annotations
 
-import functools
 import hmac
 import math
 import secrets
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -37,6 +37,8 @@ class Guesses:
         self._once = RateLimitItemPerMinute(1)
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._memory: MemoryStorage | None = None
 
     @contextmanager
     def attempt(self, client: str, prefix: str, credentials: str) -> Iterator[None]:
@@ -64,7 +66,8 @@ class Guesses:
             if error.code not in WRONG:
                 self._take_back(keys if counted else [], whole)
             elif known:
-                self._right.pop(whole, None)
+                with self._lock:
+                    self._right.pop(whole, None)
             raise
         except BaseException:
             self._take_back(keys if counted else [], whole)
@@ -79,10 +82,11 @@ class Guesses:
             self._storage.clear(self._once.key_for("same", whole))
 
     def _remember(self, whole: str) -> None:
-        self._right[whole] = None
-        self._right.move_to_end(whole)
-        while len(self._right) > _REMEMBERED:
-            self._right.popitem(last=False)
+        with self._lock:
+            self._right[whole] = None
+            self._right.move_to_end(whole)
+            while len(self._right) > _REMEMBERED:
+                self._right.popitem(last=False)
 
     def _refusal(self, item: RateLimitItem, key: tuple[str, str]) -> ApiError:
         reset = self._limiter.get_window_stats(item, *key).reset_time
@@ -98,11 +102,13 @@ class Guesses:
         joined = "\0".join(texts).encode(errors="surrogatepass")
         return hmac.new(self._key, joined, sha256).hexdigest()
 
-    @functools.cached_property
+    @property
     def _storage(self) -> MemoryStorage:
-        # It starts a thread, which would not survive the fork of a worker.
-        return MemoryStorage()
+        with self._lock:
+            if self._memory is None:  # it starts a thread, which would not survive a fork
+                self._memory = MemoryStorage()
+            return self._memory
 
-    @functools.cached_property
+    @property
     def _limiter(self) -> FixedWindowRateLimiter:
         return FixedWindowRateLimiter(self._storage)

@@ -215,27 +215,6 @@ def test_a_server_that_asks_for_no_password_is_refused(server: Server, database:
     refused(server, login(database, username="trusted", password="anything"))
 
 
-def test_a_server_cannot_ask_for_files(server: Server, database: Database) -> None:
-    """A server may answer any statement with a request for a local file of the client's."""
-    if database.engine != "mariadb":
-        pytest.skip("PostgreSQL has no such request")
-    from adapters.base import Options
-    from adapters.direct import Login, open_login
-    from adapters.errors import AdapterError
-
-    typed = Login("localhost", "127.0.0.1", database.port, "shop", USER, PASSWORD)
-    adapter: Any = open_login("mariadb", typed, Options())
-    raw = adapter.connect(5)
-    try:
-        assert raw._local_infile in (0, False)
-        with pytest.raises(Exception, match=r".+") as caught, raw.cursor() as cursor:
-            cursor.execute(f"LOAD DATA LOCAL INFILE '{__file__}' INTO TABLE goods")
-        assert not isinstance(caught.value, AdapterError)
-    finally:
-        raw.close()
-        adapter.close()
-
-
 def test_no_connection_is_shared_between_logins(server: Server, database: Database) -> None:
     ask(server, login(database))
     mine = login(database, username=OTHER, password=OTHER_PASSWORD)
