@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import struct
 import threading
 import warnings
 from abc import abstractmethod
@@ -29,6 +31,9 @@ BATCH_ROWS = 1000
 _ENTRY = 10.0
 # Seconds beyond the time limit in which a server may say by itself that it has passed.
 _GRACE = 1.0
+
+# A connection that breaks is ours to report; the pool would add a traceback.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 class SqlAdapter(Adapter):
@@ -206,20 +211,26 @@ class SqlAdapter(Adapter):
                 try:
                     with cancellation.by(lambda: self.interrupt(raw), lambda: self._sever(raw)):
                         yield connection
+                except self.engine.dialect.loaded_dbapi.Error as error:
+                    if self.engine.dialect.is_disconnect(error, raw, None):
+                        connection.invalidate()
+                    raise
                 finally:
                     if cancellation.reason is not None:
                         # Whatever still travels to end this query must not meet another one.
                         connection.invalidate()
         except exc.DBAPIError as error:
-            original = error.orig
-            meaning = self.translate(original) if isinstance(original, Exception) else None
-            raise meaning or SourceUnavailable(type(original).__name__) from None
+            raise self._meaning(error) from None
         except UnicodeError as error:
             raise QueryFailed(f"the database gave a text that is none: {error}") from None
-        except exc.TimeoutError:
-            raise SourceUnavailable("every connection of this source is in use") from None
         except self.engine.dialect.loaded_dbapi.Error as error:
             raise self.translate(error) from None
+
+    def _meaning(self, error: exc.DBAPIError) -> AdapterError:
+        original = error.orig
+        if isinstance(original, Exception):
+            return self.translate(original)
+        return SourceUnavailable(type(original).__name__)
 
     def _connected(self) -> sa.Connection:
         """A connection from the pool that is known to work, in a time that is known too."""
@@ -227,7 +238,18 @@ class SqlAdapter(Adapter):
         mine.raw = mine.fresh = None
         waiting = vars(mine)  # of this thread, which the alarm's is not
         with ALARMS.every(self.entry_seconds, lambda: self._sever(waiting["raw"])):
-            return self.engine.connect()
+            try:
+                return self.engine.connect()
+            except exc.DBAPIError as error:
+                # Whatever it is: there is no query yet that could have failed.
+                raise SourceUnavailable(*self._meaning(error).args) from None
+            except self.engine.dialect.loaded_dbapi.Error as error:
+                raise SourceUnavailable(*self.translate(error).args) from None
+            except exc.TimeoutError:
+                raise SourceUnavailable("every connection of this source is in use") from None
+            except (UnicodeError, AssertionError, IndexError, struct.error) as error:
+                # What a driver makes of a server that speaks another protocol.
+                raise SourceUnavailable(f"{type(error).__name__}: {error}") from None
 
     def _enter(self, raw: Any, _: Any) -> None:
         self._entering.raw = self._entering.fresh = raw
