@@ -32,6 +32,7 @@ from adapters.errors import (
 from adapters.sql import columns
 from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
+from adapters.sql.drift import fields_of
 from adapters.sql.numbers import UINT64_MAX, near_decimal, shortest_single
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -191,6 +192,8 @@ class MySQLAdapter(SqlAdapter):
         )
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
+            if query.table.sql is None:
+                self._look(raw, query)
             cursor = raw.cursor(SSCursor)
             try:
                 cursor.execute(compiled.string, compiled.params)
@@ -204,6 +207,24 @@ class MySQLAdapter(SqlAdapter):
                     cursor._result.unbuffered_active = False
                 connection.invalidate()
                 raise
+
+    def _look(self, raw: Any, query: Query) -> None:
+        """Raise SchemaChanged if a column has another type than it is read and compared by.
+
+        The server would convert silently, and every value be another. The transaction holds the
+        table as it is from here to the end of the query.
+        """
+        fields = list({field.name: field for field in fields_of(query)}.values())
+        table = sa.table(query.table.name, schema=query.table.schema)
+        names: list[Element] = [sa.column(field.name) for field in fields]
+        compiled = sa.select(*names).select_from(table).limit(0).compile(self.engine)
+        with raw.cursor() as cursor:
+            cursor.execute(compiled.string, compiled.params)
+            kinds = [catalog.field_type(found) for found in cursor._result.fields]
+        for field, kind in zip(fields, kinds, strict=True):
+            now, then = self.column(field.name, kind), field.native
+            if (now.type, now.zoned) != (then.type, then.zoned):
+                raise SchemaChanged(f"column {field.name} is not what it was")
 
 
 def _equal(column: Element, collation: str) -> Narrow:

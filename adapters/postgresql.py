@@ -37,6 +37,7 @@ from adapters.errors import (
 from adapters.sql import columns
 from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
+from adapters.sql.drift import refuse_outdated
 from adapters.sql.numbers import MAX_DOUBLE
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -54,6 +55,15 @@ _NUMERIC: tuple[Element, Element] = (
 _SHOWN_DATES: tuple[Element, Element] = (
     sa.literal_column("DATE '0001-01-01'"),
     sa.literal_column("DATE '9999-12-31'"),
+)
+
+
+# What the server says of an expression that no longer fits its column.
+_MISFITS = (
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.DatatypeMismatch,
+    psycopg.errors.CannotCoerce,
+    psycopg.errors.DataError,
 )
 
 
@@ -205,9 +215,14 @@ class PostgreSQLAdapter(SqlAdapter):
             for name, loader in loaders.items():
                 cursor.adapters.register_loader(name, loader)
             rows = cursor.stream(compiled.string, compiled.params, size=BATCH_ROWS)
-            with closing(rows):  # cancels the query if rows are left unread
-                while batch := list(islice(rows, BATCH_ROWS)):
-                    yield batch
+            try:
+                with closing(rows):  # cancels the query if rows are left unread
+                    while batch := list(islice(rows, BATCH_ROWS)):
+                        yield batch
+            except _MISFITS:
+                connection.invalidate()  # gives back what the description may need
+                refuse_outdated(query, self.describe)
+                raise
 
 
 class _NumericAsJson(Loader):

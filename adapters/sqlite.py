@@ -24,7 +24,7 @@ from sqlalchemy import exc
 from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
 from sqlalchemy.types import TypeEngine
 
-from adapters.base import Cancellation, Options, Query, Row, Table
+from adapters.base import Cancellation, Field, Options, Query, Row, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -36,6 +36,7 @@ from adapters.errors import (
 from adapters.sql import columns
 from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
+from adapters.sql.drift import fields_of, refuse_outdated
 from adapters.sql.numbers import INT64, MAX_DOUBLE, near_double
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -145,6 +146,14 @@ class SQLiteAdapter(SqlAdapter):
         finally:
             connection.exec_driver_sql("PRAGMA query_only = 1")
 
+    def describe(self, table: Table) -> list[Field]:
+        with self.session(Cancellation()) as connection:
+            version = _schema_version(connection)  # before reading: what changes then is noticed
+        return [
+            replace(field, native=replace(field.native, version=version))
+            for field in super().describe(table)
+        ]
+
     def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
         """Texts are decoded by sqlite3 itself, until one turns out not to be UTF-8.
 
@@ -156,6 +165,9 @@ class SQLiteAdapter(SqlAdapter):
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
             raw.execute("BEGIN")
+            version = _schema_version(connection)
+            if any(field.native.version != version for field in fields_of(query)):
+                refuse_outdated(query, self.describe)
             raw.text_factory = str
             try:
                 for batch in _batches(connection.execute(statement).cursor):
@@ -200,6 +212,10 @@ class _Backticks(SQLiteIdentifierPreparer):
 
     def __init__(self, dialect: sa.Dialect) -> None:
         super().__init__(dialect, initial_quote="`", escape_quote="`")
+
+
+def _schema_version(connection: sa.Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA schema_version").scalar_one())
 
 
 def _batches(cursor: Any) -> Iterator[list[Row]]:

@@ -35,7 +35,7 @@ class SqlColumn:
     column could show; None where it could show any. ``narrow`` gives a condition on the bare column
     that every kept row meets, where ``test`` cannot use an index. ``exact`` marks texts of
     which the engine's equality is ours. ``zoned`` marks instants, to be compared with instants and
-    not with local times.
+    not with local times. ``version`` is that of the schema, where an engine counts them.
     """
 
     type: FieldType
@@ -49,6 +49,7 @@ class SqlColumn:
     narrow: Narrow | None = None
     exact: bool = False
     zoned: bool = False
+    version: int = 0
 
 
 def integer(column: Element, high: int = numbers.INT64.stop - 1, **more: Any) -> SqlColumn:

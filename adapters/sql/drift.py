@@ -1,0 +1,35 @@
+"""Notices that a table is not any more what a query takes it for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from adapters.base import And, Expression, Field, Or, Query, Table
+from adapters.errors import SchemaChanged
+
+
+def fields_of(query: Query) -> Iterator[Field]:
+    """Every field that a query reads or compares."""
+    yield from query.fields
+    yield from _compared(query.where)
+
+
+def _compared(where: Expression) -> Iterator[Field]:
+    if isinstance(where, (And, Or)):
+        for item in where.items:
+            yield from _compared(item)
+    else:
+        yield where.field
+
+
+def refuse_outdated(query: Query, describe: Callable[[Table], Sequence[Field]]) -> None:
+    """Raise SchemaChanged if a field of ``query`` is gone or is read in another way by now."""
+    now = {field.name: field for field in describe(query.table)}
+    for field in fields_of(query):
+        present = now.get(field.name)
+        if present is None or _reading(present) != _reading(field):
+            raise SchemaChanged(f"column {field.name} is not what it was")
+
+
+def _reading(field: Field) -> tuple[object, ...]:
+    return field.type, field.native.zoned, str(field.native.read)

@@ -1,0 +1,78 @@
+"""Tables change under a running service: no remembered type lets a wrong value through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engines import Engine
+from tests.server import Server, serving
+
+CONFIG = """
+[connectors.company]
+title = "Company"
+[sources.shop]
+url = "{url}"
+tokens = ["of-shop"]
+schema_ttl = 3600
+"""
+
+
+@pytest.fixture(scope="module")
+def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory: Path = tmp_path_factory.mktemp("server")
+    with serving(directory, CONFIG.format(url=engine.url)) as running:
+        yield running
+
+
+# The type before, a value of it, the type after, a value of that, and how it has to be read.
+CHANGES: list[tuple[str, str, str, str, Any]] = [
+    ("INTEGER", "1", "VARCHAR(20)", "'twelve'", "twelve"),
+    ("INTEGER", "1", "VARCHAR(20)", "'12'", "12"),
+    ("INTEGER", "1", "DECIMAL(9,2)", "1.25", 1.25),
+    ("DECIMAL(9,2)", "1.25", "VARCHAR(20)", "'1.5 kg'", "1.5 kg"),
+    ("DOUBLE PRECISION", "1.25", "VARCHAR(20)", "'much'", "much"),
+    ("REAL", "1.25", "VARCHAR(20)", "'much'", "much"),
+    ("VARCHAR(20)", "'1'", "INTEGER", "7", 7),
+    ("DATE", "'2026-01-02'", "VARCHAR(20)", "'soon'", "soon"),
+    ("DATE", "'2026-01-02'", "TIMESTAMP", "'2026-01-02 03:04:05'", "2026-01-02 03:04:05"),
+    ("TIMESTAMP", "'2026-01-02 03:04:05'", "DATE", "'2026-01-02'", "2026-01-02"),
+    ("INTEGER", "1", "DATE", "'2026-01-02'", "2026-01-02"),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "first", "after", "second", "read"),
+    CHANGES,
+    ids=[f"{before}-{after}-{second}" for before, _, after, second, _ in CHANGES],
+)
+@pytest.mark.parametrize("narrowed", ["select", "filter"])
+def test_a_column_of_another_type(
+    server: Server,
+    engine: Engine,
+    before: str,
+    first: str,
+    after: str,
+    second: str,
+    read: Any,
+    narrowed: str,
+) -> None:
+    engine.execute("DROP TABLE IF EXISTS turned")
+    engine.execute(f"CREATE TABLE turned (id INTEGER, v {before})")
+    engine.execute(f"INSERT INTO turned VALUES (1, {first})")
+    asked = {"table": "turned", "select[0]": "V", "select[1]": "ID"}
+    if narrowed == "filter":
+        asked["filter[=ID][0]"] = "1"
+        asked["filter[!V]"] = "0"  # is not null, of every type
+    described = server.form("/api/company/table_description", "of-shop", table="turned")
+    assert described.status == 200
+    answer = server.form("/api/company/data", "of-shop", **asked)
+    assert (answer.status, len(answer.json)) == (200, 2), answer
+    engine.execute("DROP TABLE turned")
+    engine.execute(f"CREATE TABLE turned (id INTEGER, v {after})")
+    engine.execute(f"INSERT INTO turned VALUES (1, {second})")
+    answer = server.form("/api/company/data", "of-shop", **asked)
+    assert answer.json == [["V", "ID"], [read, 1]]
