@@ -31,16 +31,12 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 # The type before, a value of it, the type after, a value of that, and how it has to be read.
 CHANGES: list[tuple[str, str, str, str, Any]] = [
     ("INTEGER", "1", "VARCHAR(20)", "'twelve'", "twelve"),
-    ("INTEGER", "1", "VARCHAR(20)", "'12'", "12"),
     ("INTEGER", "1", "DECIMAL(9,2)", "1.25", 1.25),
     ("DECIMAL(9,2)", "1.25", "VARCHAR(20)", "'1.5 kg'", "1.5 kg"),
-    ("DOUBLE PRECISION", "1.25", "VARCHAR(20)", "'much'", "much"),
-    ("REAL", "1.25", "VARCHAR(20)", "'much'", "much"),
     ("VARCHAR(20)", "'1'", "INTEGER", "7", 7),
     ("DATE", "'2026-01-02'", "VARCHAR(20)", "'soon'", "soon"),
     ("DATE", "'2026-01-02'", "TIMESTAMP", "'2026-01-02 03:04:05'", "2026-01-02 03:04:05"),
     ("TIMESTAMP", "'2026-01-02 03:04:05'", "DATE", "'2026-01-02'", "2026-01-02"),
-    ("INTEGER", "1", "DATE", "'2026-01-02'", "2026-01-02"),
 ]
 
 
