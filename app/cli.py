@@ -5,46 +5,26 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import click
 
 from adapters.errors import AdapterError
 from app import demo
-from app.config import DEFAULT_PATH, Config, ConfigError, load_config
+from app.config import DEFAULT_PATH
+from app.config_option import config_option, load
 from app.portal.commands import register_command, status_command, unregister_command
 from app.portal.workspace import portal_commands
 from app.sources import Source
 
 GUNICORN_CONFIG = Path(__file__).parent.parent / "config" / "gunicorn.conf.py"
 
-config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    envvar="CONNECTOR_CONFIG",
-    default=DEFAULT_PATH,
-    show_default=True,
-    help="The configuration file.",
-)
-
 
 @click.group()
 @click.version_option(package_name="b24-connector")
 def main() -> None:
     """Connect databases to the BI Builder of Bitrix24."""
-
-
-def load(path: Path) -> Config:
-    """The configuration, or the reason why not on standard error and exit code 2."""
-    try:
-        return load_config(path, os.environ)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
 
 
 @main.command()

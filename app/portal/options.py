@@ -16,7 +16,8 @@ import click
 import orjson
 
 from adapters.errors import AdapterError
-from app.config import DEFAULT_PATH, Config, ConfigError, load_config
+from app.config import Config
+from app.config_option import config_option, load
 from app.errors import ApiError
 from app.portal.database import StoreUnavailable
 from app.portal.errors import PortalError
@@ -62,25 +63,13 @@ class Session:
 
 def application_of(path: Path) -> Application:
     """The configuration as an application, or the reason why not and exit code 2."""
-    try:
-        return Application(load_config(path, os.environ))
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    return Application(load(path))
 
 
 def with_config(command: Command) -> Command:
     """Give the command ``application``, and tell its failures in one sentence each."""
 
-    @click.option(
-        "--config",
-        "path",
-        type=click.Path(path_type=Path),
-        envvar="CONNECTOR_CONFIG",
-        default=DEFAULT_PATH,
-        show_default=True,
-        help="The configuration file.",
-    )
+    @config_option
     @functools.wraps(command)
     def run(path: Path, **arguments: Any) -> None:
         try:
