@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.registry import adapter_class
 from tests.engines import (
     ENGINES,
     Engine,
@@ -18,6 +19,16 @@ from tests.engines import (
     postgresql_server,
     sqlite_engine,
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test marked ``needs(Capability…)`` has to fail on an engine that declares the lack."""
+    for item in items:
+        engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")  # type: ignore[attr-defined]
+        for marker in item.iter_markers("needs"):
+            (capability,) = marker.args
+            if engine and (why := adapter_class(f"{engine}://").lacks.get(capability)):
+                item.add_marker(pytest.mark.xfail(strict=True, reason=f"{capability}: {why}"))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from adapters.base import Adapter, Cancellation, Like, Options, Query, Table, Wildcard
+from adapters.base import Adapter, Cancellation, Capability, Like, Options, Query, Table, Wildcard
 from adapters.errors import QueryFailed, SchemaChanged
 from adapters.registry import open_adapter
 from tests.contract.evaluate import Number, read_json
@@ -138,6 +138,7 @@ STATEMENTS: dict[str, dict[str, list[object]]] = {
 }
 
 
+@pytest.mark.needs(Capability.STATEMENTS)
 def test_statements_are_taken_as_they_are(
     adapter: Adapter, engine: Engine, subtests: pytest.Subtests
 ) -> None:
