@@ -48,6 +48,7 @@ class Server:
     ``heartbeat`` is the longest that an answer under way leaves its reader without a byte, and
     ``max_answers`` how many long answers a worker gives at once. ``trusted_proxies`` are believed
     about whom they were called by; ``guesses_per_minute`` is how many wrong credentials are heard.
+    ``metrics_token`` opens /metrics, plain or as a digest; empty if nothing does.
     """
 
     public_url: str = ""
@@ -55,6 +56,7 @@ class Server:
     max_answers: int = 12
     trusted_proxies: tuple[Network, ...] = ()
     guesses_per_minute: int = 20
+    metrics_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Config:
     def secrets(self) -> Iterator[str]:
         """Every text that must never be shown."""
         yield from self.portal.secrets()
+        yield self.server.metrics_token
         for source in self.sources.values():
             yield source.url
             yield from source.tokens
@@ -188,6 +191,7 @@ class _ServerSchema(Strict):
     max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
     trusted_proxies = Networks()
     guesses_per_minute = fields.Integer(load_default=20, validate=validate.Range(1))
+    metrics_token = fields.String(load_default="", validate=_TOKEN)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Server:
