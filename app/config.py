@@ -48,7 +48,8 @@ class Server:
     ``heartbeat`` is the longest that an answer under way leaves its reader without a byte, and
     ``max_answers`` how many long answers a worker gives at once. ``trusted_proxies`` are believed
     about whom they were called by; ``guesses_per_minute`` is how many wrong credentials are heard.
-    ``metrics_token`` opens /metrics, plain or as a digest; empty if nothing does.
+    ``metrics_token`` opens /metrics, plain or as a digest; empty if nothing does. With
+    ``compression`` long answers are compressed for clients that ask for it.
     """
 
     public_url: str = ""
@@ -57,6 +58,7 @@ class Server:
     trusted_proxies: tuple[Network, ...] = ()
     guesses_per_minute: int = 20
     metrics_token: str = field(default="", repr=False)
+    compression: bool = True
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,7 @@ class _ServerSchema(Strict):
     trusted_proxies = Networks()
     guesses_per_minute = fields.Integer(load_default=20, validate=validate.Range(1))
     metrics_token = fields.String(load_default="", validate=_TOKEN)
+    compression = fields.Boolean(load_default=True)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Server:

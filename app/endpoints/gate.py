@@ -11,7 +11,7 @@ from app.errors import ApiError
 from app.ops.metrics import UNDER_WAY
 
 # A preview asks for 20 rows; whoever asks for so few may pass, however many long answers there are.
-_FEW_ROWS = 100
+FEW_ROWS = 100
 _RETRY_AFTER = 5
 
 
@@ -31,7 +31,7 @@ class Gate:
         ``rows`` is the most that the answer may have, None for any number. Raises ApiError
         TOO_BUSY.
         """
-        if rows is not None and rows <= _FEW_ROWS:
+        if rows is not None and rows <= FEW_ROWS:
             with UNDER_WAY.labels(source).track_inprogress():
                 yield
             return

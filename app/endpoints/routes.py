@@ -14,7 +14,8 @@ from adapters.errors import AdapterError, QueryTimeout, SchemaChanged, SourceUna
 from app.config import Config
 from app.endpoints.access import Access
 from app.endpoints.admission import admit
-from app.endpoints.gate import Gate
+from app.endpoints.gate import FEW_ROWS, Gate
+from app.endpoints.packing import gzipped, unpacked, wants_gzip
 from app.endpoints.stream import Answer, Limits
 from app.endpoints.watch import Watch
 from app.errors import ApiError
@@ -143,7 +144,13 @@ def data(connector: str) -> Response:
         return answer, header
 
     answer, header = _with_current_schema(access, open_answer)
-    response = Response(answer.body(header), mimetype="application/json")
+    long = wanted.limit is None or wanted.limit > FEW_ROWS
+    packed = state.config.server.compression and long and wants_gzip()
+    body = answer.body(header, gzipped() if packed else unpacked)
+    response = Response(body, mimetype="application/json")
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
     response.call_on_close(answer.close)
     g.answer = answer
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -14,6 +15,7 @@ import orjson
 from adapters.base import Adapter, Batch, Cancellation, Query
 from adapters.errors import AdapterError, QueryCancelled, QueryTimeout
 from app.endpoints.feed import Feed, StillThinking
+from app.endpoints.packing import Packing, unpacked
 from app.endpoints.watch import GONE, LATE, Watch
 from app.errors import ApiError
 
@@ -21,8 +23,14 @@ from app.errors import ApiError
 _HEARTBEAT = b" "
 
 
-class AnswerBroken(Exception):
-    """The answer cannot be finished; the connection is closed without its end."""
+class AnswerBroken(BrokenPipeError):
+    """The answer cannot be finished; the connection is closed without its end.
+
+    To the server it is like a client that has gone: there is nothing to report, or to send.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(errno.EPIPE, "the answer broke off; the log of requests says why")
 
 
 @dataclass(frozen=True)
@@ -74,25 +82,25 @@ class Answer:
             self.close()
             raise
 
-    def body(self, header: Sequence[str]) -> Iterator[bytes]:
+    def body(self, header: Sequence[str], packed: Packing = unpacked) -> Iterator[bytes]:
         """The JSON text in pieces; raises AnswerBroken instead of giving the last one."""
         try:
             start = b"[" + orjson.dumps(header)
             batch = self._first
             while batch is not None:
                 if batch.rows:
-                    yield self._in_time(start + b"," + batch.json)
+                    yield self._in_time(packed(start + b"," + batch.json))
                 else:
-                    yield self._in_time(start + _HEARTBEAT)
+                    yield self._in_time(packed(start + _HEARTBEAT))
                 start = b""
                 batch = self._next()
-            yield self._in_time(start + b"]")
+            yield self._in_time(packed(start + b"]", last=True))
             self.outcome = "complete"
             if self._client is not None:
                 self._client.settimeout(None)
         except (AdapterError, ApiError) as error:
             self.outcome = self.cancellation.reason or f"{type(error).__name__}: {error}"
-            raise AnswerBroken("the answer broke off; the log of requests says why") from None
+            raise AnswerBroken from None
         finally:
             self.close()
 
