@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from app.errors import ApiError
 
 # A preview asks for 20 rows; whoever asks for so few may pass, however many long answers there are.
-_FEW_ROWS = 100
+FEW_ROWS = 100
 _RETRY_AFTER = 5
 
 
@@ -30,7 +30,7 @@ class Gate:
         ``rows`` is the most that the answer may have, None for any number. Raises ApiError
         TOO_BUSY.
         """
-        if rows is not None and rows <= _FEW_ROWS:
+        if rows is not None and rows <= FEW_ROWS:
             yield
             return
         with self._lock:

@@ -125,12 +125,13 @@ def data(connector: str) -> Response:
     wanted = read_request(DataRequest, tree)
     state = _state()
 
-    def open_answer(*, fresh: bool) -> tuple[Answer, list[str]]:
+    def open_answer(*, fresh: bool) -> Answer:
         source, header, query = _query(access, wanted, fresh=fresh)
         settings = source.settings
-        answer = Answer(
+        return Answer(
             source.adapter,
             query,
+            header,
             Limits(
                 seconds=settings.timeout.total_seconds(),
                 heartbeat=state.config.server.heartbeat.total_seconds(),
@@ -140,10 +141,11 @@ def data(connector: str) -> Response:
             client=request.environ.get("gunicorn.socket"),
             watch=state.watch,
         )
-        return answer, header
 
-    answer, header = _with_current_schema(access, open_answer)
-    response = Response(answer.body(header), mimetype="application/json")
+    answer = _with_current_schema(access, open_answer)
+    response = Response(answer.body(), mimetype="application/json")
+    if answer.length is not None:
+        response.content_length = answer.length
     response.call_on_close(answer.close)
     g.answer = answer
     return response
