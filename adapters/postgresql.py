@@ -87,7 +87,7 @@ class PostgreSQLAdapter(SqlAdapter):
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
                 "tcp_user_timeout": 30_000,
-            }
+            },
         }
 
     def prepare_session(self, raw: psycopg.Connection[Any]) -> None:
@@ -224,8 +224,13 @@ class PostgreSQLAdapter(SqlAdapter):
             cursor = raw.cursor()
             for name, loader in loaders.items():
                 cursor.adapters.register_loader(name, loader)
-            rows = cursor.stream(compiled.string, compiled.params, size=BATCH_ROWS)
             try:
+                if query.limit is not None and query.limit <= BATCH_ROWS:
+                    cursor.execute(compiled.string, compiled.params, prepare=False)
+                    if batch := cursor.fetchall():
+                        yield batch
+                    return
+                rows = cursor.stream(compiled.string, compiled.params, size=BATCH_ROWS)
                 with closing(rows):  # cancels the query if rows are left unread
                     while batch := list(islice(rows, BATCH_ROWS)):
                         yield batch
