@@ -68,17 +68,17 @@ def shown(field: Field, value: Any, zone: ZoneInfo) -> Shown:
 
 def keeps(expression: Expression, row: Mapping[str, Shown]) -> bool:
     """Whether ``expression`` keeps a row, given by the names of its fields."""
-    return tester(expression)(row)
+    return predicate(expression)(row)
 
 
-def tester(expression: Expression) -> Test:
+def predicate(expression: Expression) -> Test:
     """What tells of each row whether ``expression`` keeps it."""
     match expression:
         case And(items):
-            tests = [tester(item) for item in items]
+            tests = [predicate(item) for item in items]
             return lambda row: all(test(row) for test in tests)
         case Or(items):
-            tests = [tester(item) for item in items]
+            tests = [predicate(item) for item in items]
             return lambda row: any(test(row) for test in tests)
         case IsNull(field, negated):
             name = field.name

@@ -34,7 +34,7 @@ from adapters.base import (
     Table,
 )
 from adapters.errors import QueryCancelled, QueryFailed, QueryTimeout
-from adapters.evaluate import fields_of, shown, tester
+from adapters.evaluate import fields_of, predicate, shown
 
 BATCH_ROWS = 1000
 
@@ -130,7 +130,7 @@ class PushdownAdapter(Adapter):
         zone = self.options.timezone
         tested = {f.name for f in fields_of(rest)}
         cells = [(i, f) for i, f in enumerate(fields) if f.name in tested]
-        holds = tester(rest)
+        holds = predicate(rest)
         return lambda row: holds({f.name: shown(f, row[i], zone) for i, f in cells})
 
 

@@ -20,7 +20,7 @@ from adapters.base import (
     Or,
     Wildcard,
 )
-from adapters.evaluate import fields_of, tester
+from adapters.evaluate import fields_of, predicate
 from adapters.testing.conftest import Loaded, Open
 from adapters.testing.data import ROWS
 from adapters.testing.expressions import expressions
@@ -31,7 +31,7 @@ ANY, ONE = Wildcard.ANY, Wildcard.ONE
 def disagreement(loaded: Loaded, where: Expression) -> str:
     """What is wrong with the rows that the adapter keeps; empty if nothing is."""
     rows = loaded.shown
-    keeps = tester(where)
+    keeps = predicate(where)
     meant = {key for key, row in rows.items() if keeps(row)}
     kept = [row[0] for row in loaded.read(["id"], where)]
     if len(set(kept)) < len(kept):
