@@ -63,7 +63,7 @@ _MEANINGS: dict[str, type[AdapterError]] = {
     ),
 }
 # What the client makes of an answer that is none of Trino's.
-_FOREIGN = (json.JSONDecodeError, KeyError, AttributeError)
+_FOREIGN = (json.JSONDecodeError, LookupError, AttributeError)
 
 _TYPE = re.compile(r"(\w+)\s*(?:\((.*)\))?\s*(.*)", re.DOTALL)
 _FIELD_NAME = re.compile(r'("(?:[^"]|"")*"|\S+)\s+')
