@@ -13,7 +13,7 @@ from sqlalchemy.dialects import mssql
 
 from adapters.base import FieldType
 from adapters.sql import columns
-from adapters.sql.columns import Element, Named, SqlColumn
+from adapters.sql.columns import Element, Named, Narrow, SqlColumn
 from adapters.sql.localtime import offsets
 from adapters.sql.numbers import as_single, near_decimal, shortest_single
 
@@ -49,7 +49,7 @@ def column_of(column: Element, kind: Named, zone: ZoneInfo) -> SqlColumn:  # noq
         case "datetimeoffset":
             return _instant(column, zone)
         case "varchar" | "nvarchar":
-            return columns.text(column, narrow=lambda _, values: column.in_(map(_bind, values)))
+            return columns.text(column, narrow=_equal(column))
         case _:
             return columns.shown_as(_text(column, kind.name))
 
@@ -90,6 +90,11 @@ def _bind(value: Any) -> Element:
 def nvarchar(value: Element) -> Element:
     """A value as a text of any length."""
     return sa.cast(value, _NVARCHAR)
+
+
+def _equal(column: Element) -> Narrow:
+    """What an index finds before texts are compared exactly."""
+    return lambda _, values: column.in_([_bind(value) for value in values])
 
 
 def utf8(text: Element) -> Element:

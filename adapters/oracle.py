@@ -169,6 +169,8 @@ class OracleAdapter(SqlAdapter):
 
     def select(self, query: Query) -> sa.Select[Any]:
         """Names exactly as the database keeps them, and no comparison with an empty text."""
+        # Every row is ``1 = 1``: where SQLAlchemy takes Oracle to know booleans, it writes ``1``.
+        self.engine.dialect.supports_native_boolean = False
         table = query.table
         if table.sql is None:
             schema = None if table.schema is None else quoted_name(table.schema, quote=True)

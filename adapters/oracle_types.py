@@ -12,7 +12,7 @@ from sqlalchemy.dialects import oracle
 
 from adapters.base import FieldType
 from adapters.sql import columns
-from adapters.sql.columns import Element, Named, SqlColumn
+from adapters.sql.columns import Element, Named, Narrow, SqlColumn
 from adapters.sql.numbers import MAX_DOUBLE, MAX_SINGLE, as_single, near_decimal, shortest_single
 
 _SECONDS = "YYYY-MM-DD HH24:MI:SS"
@@ -43,7 +43,7 @@ def column_of(name: str, kind: Named) -> SqlColumn:  # noqa: C901 - a table
             local = sa.cast(column, oracle.TIMESTAMP(local_timezone=True))
             return _moment(column, local, zoned=True)
         case "varchar2" | "nvarchar2" | "varchar":
-            return _text(column)
+            return replace(_text(column), narrow=_equal(column))
         case "char" | "nchar":
             # Blanks at the end are not part of the value.
             return _text(sa.func.rtrim(column))
@@ -81,6 +81,11 @@ def _digits(value: bytes | None) -> str | None:
 
 def _bind(value: Any) -> Element:
     return sa.literal(str(value), sa.String())
+
+
+def _equal(column: Element) -> Narrow:
+    """What an index finds before texts are compared exactly."""
+    return lambda _, values: column.in_([_bind(value) for value in values])
 
 
 def _text(column: Element) -> SqlColumn:
