@@ -60,7 +60,7 @@ def test_opening_contacts_no_database() -> None:
 @pytest.mark.parametrize(
     ("url", "culprit"),
     [
-        ("oracle://u:sesame@h/db", "no adapter for oracle:// is installed; there are .*sqlite"),
+        ("db2://u:sesame@h/db", "no adapter for db2:// is installed; there are .*sqlite"),
         ("://u:sesame@h/db", "no adapter for :// "),
         ("u:sesame@h/db", "begins with a scheme"),
         ("", "begins with a scheme"),
