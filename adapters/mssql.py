@@ -101,6 +101,9 @@ class SQLServerAdapter(SqlAdapter):
                 "login_timeout": max(1, round(self.entry_seconds)),
                 "appname": "b24-connector",
                 "charset": "UTF-8",
+                # Of SQL Server 2012 and later. The driver would try one after the other otherwise,
+                # each for as long as a login may take.
+                "tds_version": "7.4",
             },
         }
 

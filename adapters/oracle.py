@@ -7,8 +7,10 @@ no text is equal to it. Names are those that the database keeps, mostly in upper
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -70,6 +72,8 @@ _UNAVAILABLE = re.compile(
     r"ORA-(00028|01012|01017|01031|01033|01034|01035|01045|01089|03113|03114|03135|12\d{3}|28000"
     r"|28001|28040)|DPY-(1001|3010|4011|4026|4027|6\d{3})"
 )
+# Logins under way at once: as many as there may be connections.
+_MOST_LOGINS = 25
 # More would be too many for one IN.
 _MOST_VALUES = 1000
 
@@ -80,6 +84,7 @@ class OracleAdapter(SqlAdapter):
     driver = "oracle+oracledb"
 
     def __init__(self, url: str, options: Options) -> None:
+        self._logins = threading.BoundedSemaphore(_MOST_LOGINS)
         super().__init__(url, options)
         # Lets every value be of the type that the driver gives it: a text is a VARCHAR2, where
         # SQLAlchemy would make it a CLOB, which cannot be compared.
@@ -92,13 +97,35 @@ class OracleAdapter(SqlAdapter):
         return url.set(database="").update_query_dict({"service_name": url.database})
 
     def engine_options(self) -> dict[str, Any]:
-        return {
-            "connect_args": {
-                "tcp_connect_timeout": self.entry_seconds,
-                "retry_count": 0,
-                "program": "b24-connector",
-            }
+        return {"creator": self._connect}
+
+    def _connect(self) -> Any:
+        """The driver waits for a silent server's welcome for ever, but not in this thread."""
+        _, given = self.engine.dialect.create_connect_args(self.engine.url)
+        arguments: dict[str, Any] = {
+            **given,
+            "tcp_connect_timeout": self.entry_seconds,
+            "retry_count": 0,
+            "program": "b24-connector",
         }
+        if not self._logins.acquire(blocking=False):
+            raise oracledb.OperationalError("the server has not answered earlier logins yet")
+        made: Future[Any] = Future()
+
+        def login() -> None:
+            try:
+                made.set_result(oracledb.connect(**arguments))
+            except Exception as error:
+                made.set_exception(error)
+            finally:
+                self._logins.release()
+
+        threading.Thread(target=login, daemon=True, name="oracle-login").start()
+        try:
+            return made.result(self.entry_seconds)
+        except TimeoutError:
+            made.add_done_callback(_close)
+            raise oracledb.OperationalError("the server does not answer the login") from None
 
     def prepare_session(self, raw: Any) -> None:
         raw.call_timeout = round(self.options.timeout.total_seconds() * 1000)
@@ -198,6 +225,12 @@ class OracleAdapter(SqlAdapter):
             finally:
                 with suppress(oracledb.Error):  # a lost connection has none
                     raw.call_timeout = limit
+
+
+def _close(made: Future[Any]) -> None:
+    """Give back a connection that came too late."""
+    with suppress(Exception):
+        made.result().close()
 
 
 def _described(name: str, precision: int | None, scale: int | None) -> tuple[Any, ...]:

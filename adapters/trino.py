@@ -85,8 +85,6 @@ class TrinoAdapter(SqlAdapter):
         # What runs on a connection, for whoever wants to end it.
         self._cursors: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         sa.event.listen(self.engine, "before_cursor_execute", self._remember)
-        # A connection is a set of headers: there is nothing to ask it.
-        self.engine.dialect.do_ping = lambda *_: True  # type: ignore[method-assign]
 
     def engine_options(self) -> dict[str, Any]:
         url = sa.make_url(self.url)
@@ -114,6 +112,9 @@ class TrinoAdapter(SqlAdapter):
 
     def prepare_session(self, raw: Any) -> None:
         """Nothing to do: every request carries what it needs."""
+
+    def ping(self, raw: Any) -> None:
+        """A connection is a set of headers: there is nothing to ask it."""
 
     def _remember(self, connection: sa.Connection, cursor: Any, *_: Any) -> None:
         self._cursors[connection.connection.dbapi_connection] = cursor
@@ -241,8 +242,7 @@ def _decimal(column: Element, precision: int, scale: int = 0) -> SqlColumn:
 
 def _text(column: Element, kind: str) -> Element:
     """What stands for a value of a type of which a portal has none."""
-    word = _parts(kind)[0]
-    match word:
+    match _parts(kind)[0]:
         case "char":
             # Blanks at the end of char(n) are not part of the value.
             blanks: Element = sa.literal_column("TRAILING ' ' FROM")
