@@ -16,6 +16,7 @@ from tests.engines import (
     mysql_server,
     postgresql_engine,
     postgresql_server,
+    require_mysqlclient,
     sqlite_engine,
 )
 
@@ -56,5 +57,8 @@ def engine(
             opened = postgresql_engine(servers["postgresql"], database)
         case "mysql":
             opened = mysql_engine(servers["mysql"], database)
+        case "mysqlclient":
+            require_mysqlclient()
+            opened = mysql_engine(servers["mysql"], database, scheme="mysql+mysqldb")
     with opened as ready:
         yield ready

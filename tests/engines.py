@@ -28,7 +28,8 @@ WIRE = Path(__file__).parent / "wire"
 CASES: list[dict[str, Any]] = json.loads((WIRE / "cases.json").read_text(encoding="utf-8"))
 ORDERS: dict[str, Any] = json.loads((WIRE / "orders.json").read_text(encoding="utf-8"))
 
-ENGINES = ("sqlite", "postgresql", "mysql")
+# With mysqlclient it is the same server through another driver.
+ENGINES = ("sqlite", "postgresql", "mysql", "mysqlclient")
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,17 @@ def mysql_server(directory: Path) -> Iterator[str]:
         process.wait(30)
 
 
+def require_mysqlclient() -> None:
+    """Skip, or under CI fail, where the driver that has to be compiled is not installed."""
+    try:
+        import MySQLdb  # noqa: F401
+    except ImportError as error:
+        message = f"mysqlclient is not installed ({error}): MySQL through it NOT TESTED"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+
+
 def _wait_for_socket(socket: Path, process: subprocess.Popen[bytes]) -> None:
     """The server creates its socket once it can be connected to."""
     deadline = time.monotonic() + 60
@@ -163,7 +175,7 @@ def connect_mysql(url: str, database: str | None = None) -> Any:
 
 
 @contextmanager
-def mysql_engine(server: str, name: str) -> Iterator[Engine]:
+def mysql_engine(server: str, name: str, scheme: str = "mysql") -> Iterator[Engine]:
     def execute(sql: str, rows: list[Any] | None = None) -> list[tuple[Any, ...]]:
         with connect_mysql(server, name) as connection, connection.cursor() as cursor:
             if rows is not None:
@@ -175,7 +187,7 @@ def mysql_engine(server: str, name: str) -> Iterator[Engine]:
     with connect_mysql(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name}")
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    url = sa.make_url(server).set(database=name)
+    url = sa.make_url(server).set(drivername=scheme, database=name)
     yield Engine("mysql", url.render_as_string(hide_password=False), execute)
 
 
