@@ -6,6 +6,7 @@ the seconds and the peak memory: ``python -m benchmarks.contenders driver URL``.
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import sqlite3
@@ -64,11 +65,15 @@ def driver_rows(url: str) -> Iterator[list[Any]]:
             yield batch
             return
         case _:
-            mysql = pymysql.connect(
+            driver: Any = pymysql
+            if parsed.drivername.endswith("+mysqldb"):
+                import MySQLdb as driver
+            mysql = driver.connect(
                 unix_socket=str(parsed.query["unix_socket"]),
                 user=parsed.username,
                 database=parsed.database,
-                cursorclass=pymysql.cursors.SSCursor,
+                cursorclass=importlib.import_module(f"{driver.__name__}.cursors").SSCursor,
+                charset="utf8mb4",
             )
             cursor = mysql.cursor()
             cursor.execute(_QUERY)
