@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.endpoints.gate import VISITS
 from tests.server import Answer, Server, eventually, free_port, serving
 from tests.tcp import OTHER, OTHER_PASSWORD, PASSWORD, USER, Database, mariadb, postgresql
 
@@ -110,12 +111,12 @@ def refused(server: Server, typed: dict[str, str], endpoint: str = "check") -> t
 def all_refused(
     server: Server, database: Database, failures: list[dict[str, str]]
 ) -> list[tuple[dict[str, str], bytes, float]]:
-    """Every login with one of the changes fails; they come at once, since each takes its time."""
+    """Every login with one of the changes fails; several at once, since each takes its time."""
 
     def run(changes: dict[str, str]) -> tuple[dict[str, str], bytes, float]:
         return changes, *refused(server, login(database, **changes))
 
-    with ThreadPoolExecutor(len(failures)) as threads:
+    with ThreadPoolExecutor(VISITS) as threads:
         return list(threads.map(run, failures))
 
 
