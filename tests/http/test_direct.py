@@ -56,6 +56,7 @@ def server(
             allow_hosts = ["127.0.0.1:{database.port}", "localhost:{database.port}",
                            "127.0.0.1:{closed}", "127.0.0.1:{mute}", "192.0.2.1"]
             hide = ["*.secret"]
+            tls = "prefer"
             connect_timeout = {SECONDS}
         """
         environment = {"PGPASSWORD": PASSWORD, "PGUSER": USER, "PGDATABASE": "shop"}
@@ -234,9 +235,11 @@ def test_no_connection_is_shared_between_logins(server: Server, database: Databa
 def test_the_driver_looks_nothing_up(database: Database) -> None:
     """A name that has no address by now: the connection goes to the one that was checked."""
     from adapters.base import Options
-    from adapters.direct import Login, open_login
+    from adapters.direct import Login, Tls, open_login
 
-    typed = Login("gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD)
+    typed = Login(
+        "gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD, tls=Tls("prefer")
+    )
     adapter = open_login(database.engine, typed, Options())
     try:
         adapter.check()
@@ -246,10 +249,12 @@ def test_the_driver_looks_nothing_up(database: Database) -> None:
 
 def test_a_query_can_be_ended_without_looking_anything_up(database: Database) -> None:
     from adapters.base import Cancellation, Options
-    from adapters.direct import Login, open_login
+    from adapters.direct import Login, Tls, open_login
     from adapters.errors import AdapterError
 
-    typed = Login("gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD)
+    typed = Login(
+        "gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD, tls=Tls("prefer")
+    )
     adapter: Any = open_login(database.engine, typed, Options())
     sleep = "pg_sleep" if database.engine == "postgresql" else "sleep"
     cancellation = Cancellation()
@@ -267,9 +272,11 @@ def test_a_query_can_be_ended_without_looking_anything_up(database: Database) ->
 
 def test_sessions_are_read_only(server: Server, database: Database) -> None:
     from adapters.base import Cancellation, Options
-    from adapters.direct import Login, open_login
+    from adapters.direct import Login, Tls, open_login
 
-    typed = Login("localhost", "127.0.0.1", database.port, "shop", USER, PASSWORD)
+    typed = Login(
+        "localhost", "127.0.0.1", database.port, "shop", USER, PASSWORD, tls=Tls("prefer")
+    )
     adapter: Any = open_login(database.engine, typed, Options())
     try:
         with (
