@@ -7,6 +7,7 @@ a port is closed, a host silent, a name unknown or a password wrong is told to t
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from concurrent.futures import Future
@@ -22,6 +23,9 @@ from app.sources import Place, Source, Visiting, options, unlimited
 from app.wire.form import Tree
 
 log = logging.getLogger("b24.direct")
+
+# Somebody types a whole address, password included, where a name belongs.
+_USER_INFO = re.compile("://.*@")
 
 _SENTENCE = (
     "No database can be reached with the settings of this connection; check host, port, database, "
@@ -65,7 +69,8 @@ class Door:
                     raise refusal
                 return self._log_in(direct, digest, login, started)
             except BadLogin as error:
-                log.warning("connector %s: login refused: %s", direct.source.name, error)
+                said = _USER_INFO.sub("://***@", str(error))
+                log.warning("connector %s: login refused: %s", direct.source.name, said)
             left = started + direct.connect_timeout.total_seconds() - time.monotonic()
             time.sleep(max(0, left))
             raise ApiError("CANNOT_CONNECT", _SENTENCE)
