@@ -39,9 +39,12 @@ class Feed:
             item = self._ready.get(timeout=seconds)
         except queue.Empty:
             raise StillThinking from None
-        if isinstance(item, Exception):
-            raise item
-        return item
+        try:
+            if isinstance(item, Exception):
+                raise item
+            return item
+        finally:
+            del item  # or an error and this frame would keep each other, and a connection, alive
 
     def stop(self) -> None:
         """Take nothing any more; reading ends with the batch that it is at."""
@@ -66,3 +69,51 @@ class Feed:
             self._ready.put(error)
         else:
             self._ready.put(None)
+
+
+class ShortFeed:
+    """The same for an answer of few rows, which come all at once: threads wait for each other once.
+
+    Nothing has to be stopped: reading ends with its query.
+    """
+
+    def __init__(self, batches: Generator[Batch]) -> None:
+        """Begin to read at once."""
+        self._ready: queue.SimpleQueue[Batch | Exception | None] = queue.SimpleQueue()
+        self._taken = False
+        _THREADS.submit(self._read, batches)
+
+    def next(self, seconds: float) -> Batch | None:
+        """As of :class:`Feed`."""
+        if self._taken:
+            return None
+        try:
+            item = self._ready.get(timeout=seconds)
+        except queue.Empty:
+            raise StillThinking from None
+        self._taken = True
+        try:
+            if isinstance(item, Exception):
+                raise item
+            return item
+        finally:
+            del item  # or an error and this frame would keep each other, and a connection, alive
+
+    def stop(self) -> None:
+        """As of :class:`Feed`."""
+
+    def close(self) -> None:
+        """As of :class:`Feed`."""
+        if not self._taken:
+            self._ready.get()
+            self._taken = True
+
+    def _read(self, batches: Generator[Batch]) -> None:
+        try:
+            with closing(batches):
+                found = list(batches)
+        except Exception as error:
+            self._ready.put(error)
+        else:
+            rows = sum(batch.rows for batch in found)
+            self._ready.put(Batch(rows, b",".join(b.json for b in found)) if found else None)

@@ -14,7 +14,8 @@ import orjson
 
 from adapters.base import Adapter, Batch, Cancellation, Query
 from adapters.errors import AdapterError, QueryCancelled, QueryTimeout
-from app.endpoints.feed import Feed, StillThinking
+from app.endpoints.feed import Feed, ShortFeed, StillThinking
+from app.endpoints.gate import FEW_ROWS
 from app.endpoints.packing import Packing, unpacked
 from app.endpoints.watch import GONE, LATE, Watch
 from app.errors import ApiError
@@ -53,6 +54,7 @@ class Answer:
         self,
         adapter: Adapter,
         query: Query,
+        header: Sequence[str],
         limits: Limits,
         *,
         gate: AbstractContextManager[None],
@@ -65,6 +67,7 @@ class Answer:
         of it is seen by :meth:`body`. Raises AdapterError, and ApiError TOO_MANY_ROWS.
         """
         self.rows = 0
+        self.length: int | None = None
         self.outcome = GONE  # until something else is known
         self._limits = limits
         self._client = client
@@ -75,26 +78,28 @@ class Answer:
             self._open.enter_context(gate)
             self._open.enter_context(watch.over(client, limits.seconds, self.cancellation))
             batches = cast("Generator[Batch]", adapter.json_rows(query, self.cancellation))
-            self._feed = Feed(batches)
+            few = query.limit is not None and query.limit <= FEW_ROWS
+            self._feed = ShortFeed(batches) if few else Feed(batches)
             self._open.callback(self._leave)
+            self._start = b"[" + orjson.dumps(header)
             self._first = self._next()
+            if few and self._first is not _NOTHING_YET:
+                self._start += (b"," + self._first.json if self._first else b"") + b"]"
+                self.length = len(self._start)
         except BaseException:
             self.close()
             raise
 
-    def body(self, header: Sequence[str], packed: Packing = unpacked) -> Iterator[bytes]:
-        """The JSON text in pieces; raises AnswerBroken instead of giving the last one."""
+    def body(self, packed: Packing = unpacked) -> Iterator[bytes]:
+        """The JSON text in pieces; raises AnswerBroken instead of giving the last one.
+
+        ``length`` is how many bytes that will be, if it is known; these are not ``packed``.
+        """
         try:
-            start = b"[" + orjson.dumps(header)
-            batch = self._first
-            while batch is not None:
-                if batch.rows:
-                    yield self._in_time(packed(start + b"," + batch.json))
-                else:
-                    yield self._in_time(packed(start + _HEARTBEAT))
-                start = b""
-                batch = self._next()
-            yield self._in_time(packed(start + b"]", last=True))
+            if self.length is not None:
+                yield self._in_time(self._start)
+            else:
+                yield from self._stream(packed)
             self.outcome = "complete"
             if self._client is not None:
                 self._client.settimeout(None)
@@ -103,6 +108,17 @@ class Answer:
             raise AnswerBroken from None
         finally:
             self.close()
+
+    def _stream(self, packed: Packing) -> Iterator[bytes]:
+        start, batch = self._start, self._first
+        while batch is not None:
+            if batch.rows:
+                yield self._in_time(packed(start + b"," + batch.json))
+            else:
+                yield self._in_time(packed(start + _HEARTBEAT))
+            start = b""
+            batch = self._next()
+        yield self._in_time(packed(start + b"]", last=True))
 
     def close(self) -> None:
         """End the query if it still runs, and give everything back."""

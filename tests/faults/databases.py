@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 import psycopg
 import pytest
 
-from tests.engines import _wait_for_socket, connect_mysql, postgresql_server
+from tests.engines import connect_mysql, postgresql_server
+from tests.engines.mysql import require_mysqlclient, wait_for_socket
 
 SLOTS = 30
 USER = "b24_reader"
@@ -26,6 +27,7 @@ class Database(ABC):
     name: str
     socket: Path
     queries: ClassVar[dict[str, str]]
+    scheme: str  # of a source's url
 
     @abstractmethod
     def start(self) -> None: ...
@@ -48,11 +50,11 @@ class Database(ABC):
     def kill(self, connection: int) -> None: ...
 
     def url(self, port: int) -> str:
-        return f"{self.name}://{USER}:secret@127.0.0.1:{port}/faulty"
+        return f"{self.scheme}://{USER}:secret@127.0.0.1:{port}/faulty"
 
 
 class PostgreSQL(Database):
-    name = "postgresql"
+    name = scheme = "postgresql"
     queries: ClassVar = {
         "many": "SELECT i, 'text of row ' || i AS t FROM generate_series(1, 1000000) AS i",
         "few": "SELECT i, 'text of row ' || i AS t FROM generate_series(1, 3000) AS i",
@@ -115,7 +117,8 @@ class MariaDB(Database):
                    WHERE a.seq + b.seq < 0""",
     }
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, scheme: str) -> None:
+        self.scheme = scheme
         self._directory, self.socket = directory, directory / "mysql.sock"
         self._process: subprocess.Popen[bytes] | None = None
         self._user = ["--user=root"] if os.geteuid() == 0 else []
@@ -138,7 +141,7 @@ class MariaDB(Database):
         command += [f"--max-connections={SLOTS}", "--innodb-flush-log-at-trx-commit=0", *self._user]
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet)
-        _wait_for_socket(self.socket, self._process)
+        wait_for_socket(self.socket, self._process)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -178,7 +181,9 @@ def database(name: str, directory: Path) -> Iterator[Database]:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    running = MariaDB(directory)
+    if name == "mysqlclient":
+        require_mysqlclient()
+    running = MariaDB(directory, "mysql+mysqldb" if name == "mysqlclient" else "mysql")
     try:
         yield running
     finally:
