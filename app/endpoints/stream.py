@@ -16,6 +16,7 @@ from adapters.errors import AdapterError, QueryCancelled, QueryTimeout
 from app.endpoints.feed import Feed, StillThinking
 from app.endpoints.watch import GONE, LATE, Watch
 from app.errors import ApiError
+from app.guard import GRACE
 
 # White space between values is part of JSON, and resets a portal's patience of 60 s.
 _HEARTBEAT = b" "
@@ -110,9 +111,12 @@ class Answer:
 
     def _next(self) -> Batch | None:
         """The next rows, none of them if it is time for a heartbeat, or None after the last."""
+        left = self._deadline + GRACE - time.monotonic()
         try:
-            batch = self._feed.next(self._limits.heartbeat)
+            batch = self._feed.next(max(0.0, min(self._limits.heartbeat, left)))
         except StillThinking:
+            if left <= self._limits.heartbeat:
+                raise QueryTimeout("the adapter takes no notice of the time limit") from None
             return _NOTHING_YET
         except QueryCancelled as error:
             if self.cancellation.reason == LATE:
