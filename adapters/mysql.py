@@ -187,9 +187,7 @@ class MySQLAdapter(SqlAdapter):
                 return super().column(name, kind)
 
     def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
-        compiled = self.select(query).compile(
-            self.engine, compile_kwargs={"render_postcompile": True}
-        )
+        compiled = self.compiled(query)
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
             if query.table.sql is None:

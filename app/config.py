@@ -48,6 +48,8 @@ class Server:
     ``heartbeat`` is the longest that an answer under way leaves its reader without a byte, and
     ``max_answers`` how many long answers a worker gives at once. ``trusted_proxies`` are believed
     about whom they were called by; ``guesses_per_minute`` is how many wrong credentials are heard.
+    ``metrics_token`` opens /metrics, plain or as a digest; empty if nothing does. With
+    ``compression`` long answers are compressed for clients that ask for it.
     """
 
     public_url: str = ""
@@ -55,6 +57,8 @@ class Server:
     max_answers: int = 12
     trusted_proxies: tuple[Network, ...] = ()
     guesses_per_minute: int = 20
+    metrics_token: str = field(default="", repr=False)
+    compression: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class Config:
     def secrets(self) -> Iterator[str]:
         """Every text that must never be shown."""
         yield from self.portal.secrets()
+        yield self.server.metrics_token
         for source in self.sources.values():
             yield source.url
             yield from source.tokens
@@ -188,6 +193,8 @@ class _ServerSchema(Strict):
     max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
     trusted_proxies = Networks()
     guesses_per_minute = fields.Integer(load_default=20, validate=validate.Range(1))
+    metrics_token = fields.String(load_default="", validate=_TOKEN)
+    compression = fields.Boolean(load_default=True)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Server:

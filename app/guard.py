@@ -29,7 +29,13 @@ from adapters.base import (
     Row,
     Table,
 )
-from adapters.errors import AdapterError, QueryFailed, QueryTimeout, SourceUnavailable
+from adapters.errors import (
+    AdapterError,
+    QueryCancelled,
+    QueryFailed,
+    QueryTimeout,
+    SourceUnavailable,
+)
 from app.threads import submit
 
 log = logging.getLogger("b24.adapter")
@@ -89,7 +95,10 @@ class Guard(Adapter):
                         raise QueryFailed(
                             f"{self._name}.json_rows gave more rows than the limit of {query.limit}"
                         )
-                    yield batch
+                    if cancellation.reason is not None:
+                        raise QueryCancelled(cancellation.reason)
+                    if batch.rows:
+                        yield batch
             finally:
                 self._contain("json_rows", getattr(batches, "close", _nothing))
 

@@ -37,7 +37,7 @@ class Source:
         self.settings = settings
         opened = adapter or open_adapter(settings.url, options(settings))
         self.adapter = Guard(opened, options(settings))
-        self.digests = tuple(_digest(token) for token in settings.tokens)
+        self.digests = tuple(digest(token) for token in settings.tokens)
         ttl = settings.schema_ttl.total_seconds()
         self._tables: _Remembered[Mapping[str, PublishedTable]] = _Remembered(ttl)
         self._fields: dict[str, _Remembered[Mapping[str, Field]]] = {}
@@ -109,8 +109,8 @@ def options(settings: config.Source) -> Options:
     return Options(timezone=settings.timezone, timeout=settings.timeout)
 
 
-def _digest(token: str) -> str:
-    """A configured token, plain or ``sha256:…``, as the hexadecimal digest to compare with."""
+def digest(token: str) -> str:
+    """A token, plain or as its ``sha256:…``, as the hexadecimal digest to compare with."""
     if token.startswith("sha256:"):
         return token.removeprefix("sha256:")
     return sha256(token.encode()).hexdigest()

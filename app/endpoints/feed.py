@@ -71,3 +71,44 @@ class Feed:
             self._ready.put(error)
         else:
             self._ready.put(None)
+
+
+class ShortFeed:
+    """The same for an answer of few rows, which come all at once: threads wait for each other once.
+
+    Nothing has to be stopped: reading ends with its query.
+    """
+
+    def __init__(self, batches: Generator[Batch]) -> None:
+        """Begin to read at once."""
+        self._reading: Future[Batch | None] = submit(_all, batches)
+        self._taken = False
+
+    def next(self, seconds: float) -> Batch | None:
+        """As of :class:`Feed`."""
+        if self._taken:
+            return None
+        try:
+            batch = self._reading.result(seconds)
+        except TimeoutError:
+            if self._reading.done():
+                raise
+            raise StillThinking from None
+        self._taken = True
+        return batch
+
+    def stop(self) -> None:
+        """As of :class:`Feed`."""
+
+    def close(self) -> None:
+        """As of :class:`Feed`."""
+        with suppress(TimeoutError):
+            self._reading.exception(_PATIENCE)
+
+
+def _all(batches: Generator[Batch]) -> Batch | None:
+    with closing(batches):
+        found = list(batches)
+    if len(found) < 2:
+        return found[0] if found else None
+    return Batch(sum(b.rows for b in found), b",".join(b.json for b in found))

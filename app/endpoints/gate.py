@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.errors import ApiError
+from app.ops.metrics import UNDER_WAY
 
 # A preview asks for 20 rows; whoever asks for so few may pass, however many long answers there are.
-_FEW_ROWS = 100
+FEW_ROWS = 100
 _RETRY_AFTER = 5
 
 
@@ -30,8 +31,9 @@ class Gate:
         ``rows`` is the most that the answer may have, None for any number. Raises ApiError
         TOO_BUSY.
         """
-        if rows is not None and rows <= _FEW_ROWS:
-            yield
+        if rows is not None and rows <= FEW_ROWS:
+            with UNDER_WAY.labels(source).track_inprogress():
+                yield
             return
         with self._lock:
             if self._inside[source] >= limit or self._inside.total() >= self._limit:
@@ -43,7 +45,8 @@ class Gate:
                 )
             self._inside[source] += 1
         try:
-            yield
+            with UNDER_WAY.labels(source).track_inprogress():
+                yield
         finally:
             with self._lock:
                 self._inside[source] -= 1

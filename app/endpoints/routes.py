@@ -15,6 +15,7 @@ from app.config import Config
 from app.endpoints.access import Access
 from app.endpoints.admission import admit
 from app.endpoints.gate import Gate
+from app.endpoints.packing import gzipped, unpacked, wants_gzip
 from app.endpoints.stream import Answer, Limits
 from app.endpoints.watch import Watch
 from app.errors import ApiError
@@ -125,12 +126,13 @@ def data(connector: str) -> Response:
     wanted = read_request(DataRequest, tree)
     state = _state()
 
-    def open_answer(*, fresh: bool) -> tuple[Answer, list[str]]:
+    def open_answer(*, fresh: bool) -> Answer:
         source, header, query = _query(access, wanted, fresh=fresh)
         settings = source.settings
-        answer = Answer(
+        return Answer(
             source.adapter,
             query,
+            header,
             Limits(
                 seconds=settings.timeout.total_seconds(),
                 heartbeat=state.config.server.heartbeat.total_seconds(),
@@ -140,10 +142,16 @@ def data(connector: str) -> Response:
             client=request.environ.get("gunicorn.socket"),
             watch=state.watch,
         )
-        return answer, header
 
-    answer, header = _with_current_schema(access, open_answer)
-    response = Response(answer.body(header), mimetype="application/json")
+    answer = _with_current_schema(access, open_answer)
+    packed = state.config.server.compression and answer.length is None and wants_gzip()
+    body = answer.body(gzipped() if packed else unpacked)
+    response = Response(body, mimetype="application/json")
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    elif answer.length is not None:
+        response.content_length = answer.length
+    response.vary.add("Accept-Encoding")
     response.call_on_close(answer.close)
     g.answer = answer
     return response

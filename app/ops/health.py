@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, jsonify
 
-from adapters.errors import AdapterError
 from app.ops.logs import log
 
 blueprint = Blueprint("health", __name__)
@@ -23,7 +22,7 @@ def readyz() -> tuple[Response, int]:
     for name, source in current_app.extensions["b24"].sources.items():
         try:
             source.adapter.check()
-        except AdapterError as error:
+        except Exception as error:  # also of an adapter with a fault: the others go on
             ready = False
             log.warning("source %s: %s: %s", name, type(error).__name__, error)
     return jsonify(status="ok" if ready else "unavailable"), 200 if ready else 503
