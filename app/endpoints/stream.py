@@ -160,7 +160,7 @@ class Answer:
         if self._client is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:
-                raise QueryTimeout("the client reads too slowly")
+                raise QueryTimeout(LATE)  # also if only the client is slow
             self._client.settimeout(left)
         return piece
 
