@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
     """GET /collections, /collections/NAME and /collections/NAME/rows."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet
+    disable_nagle_algorithm = True
     server: Api
 
     def do_GET(self) -> None:
