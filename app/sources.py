@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from adapters.base import Adapter, Field, Options, Table
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, QueryFailed
 from adapters.registry import open_adapter
 from app import config
+from app.guard import Guard
 from app.wire.codes import field_code, table_code
 
 T = TypeVar("T")
@@ -64,7 +65,8 @@ class Source:
         self.settings = settings
         self.place = Place(settings.name, host)
         self._visit = partial(visiting, self.place)
-        self.adapter = adapter or open_adapter(settings.url, options(settings))
+        opened = adapter or open_adapter(settings.url, options(settings))
+        self.adapter = Guard(opened, options(settings))
         self.digests = tuple(digest(token) for token in settings.tokens)
         ttl = settings.schema_ttl.total_seconds()
         self._tables: _Remembered[Mapping[str, PublishedTable]] = _Remembered(ttl, self._visit)
@@ -93,11 +95,10 @@ class Source:
 
     def _read_tables(self) -> Mapping[str, PublishedTable]:
         found = [t for t in self.adapter.tables() if self._is_published(t)]
+        published = by_code((_code(t), t) for t in found)
         # A query of the configuration takes the place of a table with its name.
-        found += self.settings.queries
-        return {
-            code: PublishedTable(code, _title(t, code), t) for t in found for code in [_code(t)]
-        }
+        published |= {_code(t): t for t in self.settings.queries}
+        return {code: PublishedTable(code, _title(t, code), t) for code, t in published.items()}
 
     def _is_published(self, table: Table) -> bool:
         """A pattern without a dot means the default schema only."""
@@ -111,11 +112,11 @@ class Source:
 
     def _read_fields(self, table: Table) -> Mapping[str, Field]:
         sensitive = self.adapter.case_sensitive_names
-        return {
-            field_code(field.name, case_sensitive=sensitive): field
+        return by_code(
+            (field_code(field.name, case_sensitive=sensitive), field)
             for field in self.adapter.describe(table)
             if not self._is_hidden(table, field)
-        }
+        )
 
     def _is_hidden(self, table: Table, field: Field) -> bool:
         names = [f"{table.schema}.{table.name}.{field.name}"]
@@ -126,6 +127,16 @@ class Source:
             for pattern in self.settings.hide
             for name in names
         )
+
+
+def by_code(named: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """A mapping in which nothing is lost; raises QueryFailed if two things have one code."""
+    found: dict[str, T] = {}
+    for code, thing in named:
+        if code in found:
+            raise QueryFailed(f"two names are both {code} to a portal")
+        found[code] = thing
+    return found
 
 
 def options(settings: config.Source) -> Options:

@@ -19,6 +19,7 @@ from app.endpoints.gate import FEW_ROWS
 from app.endpoints.packing import Packing, unpacked
 from app.endpoints.watch import GONE, LATE, Watch
 from app.errors import ApiError
+from app.guard import GRACE
 
 # White space between values is part of JSON, and resets a portal's patience of 60 s.
 _HEARTBEAT = b" "
@@ -134,9 +135,12 @@ class Answer:
 
     def _next(self) -> Batch | None:
         """The next rows, none of them if it is time for a heartbeat, or None after the last."""
+        left = self._deadline + GRACE - time.monotonic()
         try:
-            batch = self._feed.next(self._limits.heartbeat)
+            batch = self._feed.next(max(0.0, min(self._limits.heartbeat, left)))
         except StillThinking:
+            if left <= self._limits.heartbeat:
+                raise QueryTimeout("the adapter takes no notice of the time limit") from None
             return _NOTHING_YET
         except QueryCancelled as error:
             if self.cancellation.reason == LATE:
@@ -156,7 +160,7 @@ class Answer:
         if self._client is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:
-                raise QueryTimeout("the client reads too slowly")
+                raise QueryTimeout(LATE)  # also if only the client is slow
             self._client.settimeout(left)
         return piece
 

@@ -95,7 +95,7 @@ def test_a_missing_driver_is_named_with_what_to_install(install: Install) -> Non
     install("lonely", "lonely = lonely:Adapter [drivers]", "import no_such_driver")
     with pytest.raises(UnknownScheme, match="lonely:// needs the module no_such_driver") as caught:
         adapter_class("lonely://h")
-    assert "b24-connector[drivers]" in str(caught.value)
+    assert "lonely[drivers]" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -135,3 +135,21 @@ def test_what_is_no_adapter_is_refused(install: Install) -> None:
     install("fake", "fake = fake:Adapter", "class Adapter: pass")
     with pytest.raises(UnknownScheme, match="fake:Adapter, found for fake://, is not an Adapter"):
         adapter_class("fake://h")
+
+
+def test_an_adapter_that_cannot_be_loaded_is_named(install: Install) -> None:
+    install("hasty", "hasty = hasty:Adapter", "1 / 0")
+    with pytest.raises(UnknownScheme, match=r"hasty:Adapter, .* cannot be loaded: ZeroDivision"):
+        adapter_class("hasty://h")
+
+
+def test_an_unfinished_adapter_is_told_what_it_has_not_got(install: Install) -> None:
+    code = """
+from adapters.base import Adapter
+class Unfinished(Adapter):
+    def check(self): pass
+    def close(self): pass
+"""
+    install("unfinished", "unfinished = unfinished:Unfinished", code)
+    with pytest.raises(UnknownScheme, match="has no describe, rows, tables"):
+        adapter_class("unfinished://h")

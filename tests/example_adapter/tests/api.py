@@ -44,13 +44,14 @@ def stored(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"created": created and created.replace(tzinfo=UTC)}
 
 
-STORED = [stored(row) for row in ROWS]
-
-
 def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if isinstance(value, date) else value
+
+
+STORED = [stored(row) for row in ROWS]
+SENT = [{name: plain(value) for name, value in row.items()} for row in STORED]
 
 
 class Refused(Exception):
@@ -61,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
     """GET /collections, /collections/NAME and /collections/NAME/rows."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet
+    disable_nagle_algorithm = True
     server: Api
 
     def do_GET(self) -> None:
@@ -96,11 +97,11 @@ class Handler(BaseHTTPRequestHandler):
         size, after = int(known["size"]), int(known.get("after", 0))
         if not 0 < size <= LARGEST_PAGE:
             raise Refused(400)
-        asked = [(key, value) for key, value in parameters if "." in key]
+        asked = [question(key, value) for key, value in parameters if "." in key]
         found = []
         for place in range(after, len(STORED)):
-            if all(holds(STORED[place], key, value) for key, value in asked):
-                found.append({name: plain(STORED[place][name]) for name in fields})
+            if all(holds(STORED[place]) for holds in asked):
+                found.append({name: SENT[place][name] for name in fields})
             if len(found) == size:
                 rest = place + 1 < len(STORED)
                 self.server.sent += len(found)
@@ -120,12 +121,18 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def holds(row: dict[str, Any], key: str, value: str) -> bool:
+def question(key: str, value: str) -> Callable[[dict[str, Any]], bool]:
+    """What tells whether a row has the property that a parameter asks for."""
     name, _, operator = key.partition(".")
     if operator not in KINDS[name][1]:
         raise Refused(400)
-    cell = row[name].lower() if name == "customer" and row[name] else row[name]
-    return cell is not None and COMPARE[operator](cell, READ[name](value))
+    compare, asked = COMPARE[operator], READ[name](value)
+
+    def holds(row: dict[str, Any]) -> bool:
+        cell = row[name].lower() if name == "customer" and row[name] else row[name]
+        return cell is not None and compare(cell, asked)
+
+    return holds
 
 
 class Api(ThreadingHTTPServer):
