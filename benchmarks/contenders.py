@@ -17,7 +17,6 @@ from typing import Any
 
 import orjson
 import psycopg
-import pymysql
 import sqlalchemy as sa
 from flask import Flask, Response
 
@@ -65,9 +64,8 @@ def driver_rows(url: str) -> Iterator[list[Any]]:
             yield batch
             return
         case _:
-            driver: Any = pymysql
-            if parsed.drivername.endswith("+mysqldb"):
-                import MySQLdb as driver
+            compiled = parsed.drivername.endswith("+mysqldb")
+            driver = importlib.import_module("MySQLdb" if compiled else "pymysql")
             mysql = driver.connect(
                 unix_socket=str(parsed.query["unix_socket"]),
                 user=parsed.username,
