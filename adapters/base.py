@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Any, Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from adapters.encode import encode_rows
@@ -232,6 +233,19 @@ class Batch(NamedTuple):
     json: bytes
 
 
+class Capability(StrEnum):
+    """What an adapter does unless it says that its engine cannot (:attr:`Adapter.lacks`)."""
+
+    CANCEL = "cancel"
+    """A running query ends soon after its cancellation, also while the database thinks."""
+
+    TIME_LIMIT = "time limit"
+    """A query that runs longer than the source's ``timeout`` ends by itself."""
+
+    STATEMENTS = "statements"
+    """A table may be made of the operator's own SQL."""
+
+
 class Adapter(ABC):
     """One database. Every method may be called from several threads at once.
 
@@ -240,6 +254,10 @@ class Adapter(ABC):
 
     case_sensitive_names = True
     """Whether two columns of one table may differ in nothing but letter case."""
+
+    lacks: ClassVar[Mapping[Capability, str]] = MappingProxyType({})
+    """What the engine cannot do, and why: shown in docs/engines.md, and the contract suite expects
+    exactly these failures."""
 
     def __init__(self, url: str, options: Options) -> None:
         """Prepare to talk to the database at ``url``; connecting waits for the first call."""

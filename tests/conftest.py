@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.registry import adapter_class
 from tests.engines import (
     ENGINES,
     Engine,
@@ -19,6 +20,17 @@ from tests.engines import (
     require_mysqlclient,
     sqlite_engine,
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test marked ``needs(Capability…)`` has to fail on an engine that declares the lack."""
+    for item in items:
+        engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")  # type: ignore[attr-defined]
+        scheme = "mysql" if engine == "mysqlclient" else engine
+        for marker in item.iter_markers("needs"):
+            (capability,) = marker.args
+            if scheme and (why := adapter_class(f"{scheme}://").lacks.get(capability)):
+                item.add_marker(pytest.mark.xfail(strict=True, reason=f"{capability}: {why}"))
 
 
 @pytest.fixture(scope="session")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing, suppress
 
 from adapters.base import Batch
+from app.threads import submit
 
 # How many batches are read before they are sent: enough for the database not to wait for the
 # network at every batch, few enough for the memory of a worker.
 _AHEAD = 2
 
-# An answer has one thread of the server and one here, so there are never more than the server's.
-_THREADS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="feed")
+# Seconds in which a query that was ended has to leave the database; then it is waited for no more.
+_PATIENCE = 2.0
 
 
 class StillThinking(Exception):
@@ -28,7 +29,7 @@ class Feed:
         """Begin to read at once."""
         self._ready: queue.Queue[Batch | Exception | None] = queue.Queue(_AHEAD)
         self._unwanted = False
-        self._reading: Future[None] = _THREADS.submit(self._read, batches)
+        self._reading: Future[None] = submit(self._read, batches)
 
     def next(self, seconds: float) -> Batch | None:
         """The next batch, or None after the last one.
@@ -54,9 +55,13 @@ class Feed:
                 self._ready.get_nowait()
 
     def close(self) -> None:
-        """Wait until the database is left; a query that still thinks has to be cancelled before."""
+        """Wait until the database is left, if it can be within a few seconds.
+
+        A query that still thinks has to be cancelled before.
+        """
         self.stop()
-        self._reading.result()
+        with suppress(TimeoutError):
+            self._reading.result(_PATIENCE)
 
     def _read(self, batches: Generator[Batch]) -> None:
         try:
@@ -81,7 +86,7 @@ class ShortFeed:
         """Begin to read at once."""
         self._ready: queue.SimpleQueue[Batch | Exception | None] = queue.SimpleQueue()
         self._taken = False
-        _THREADS.submit(self._read, batches)
+        submit(self._read, batches)
 
     def next(self, seconds: float) -> Batch | None:
         """As of :class:`Feed`."""
@@ -105,7 +110,8 @@ class ShortFeed:
     def close(self) -> None:
         """As of :class:`Feed`."""
         if not self._taken:
-            self._ready.get()
+            with suppress(queue.Empty):
+                self._ready.get(timeout=_PATIENCE)
             self._taken = True
 
     def _read(self, batches: Generator[Batch]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from adapters.base import Adapter, Cancellation, Options, Query, Table
+from adapters.base import Adapter, Cancellation, Capability, Options, Query, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -78,6 +78,7 @@ def working(engine: Engine) -> list[tuple[Any, ...]]:
     return engine.execute(WORKING[engine.name]) if engine.name in WORKING else []
 
 
+@pytest.mark.needs(Capability.CANCEL)
 def test_cancelling_ends_a_query_that_is_silent(adapter: Adapter, engine: Engine) -> None:
     cancellation = Cancellation()
     caught: list[AdapterError] = []
@@ -113,6 +114,7 @@ def test_closing_half_way_ends_the_query(adapter: Adapter, engine: Engine) -> No
     adapter.check()
 
 
+@pytest.mark.needs(Capability.CANCEL)
 def test_cancelling_between_two_batches(adapter: Adapter, engine: Engine) -> None:
     cancellation = Cancellation()
     rows = adapter.rows(query(ENDLESS[engine.name]), cancellation)
@@ -127,6 +129,7 @@ def test_cancelling_between_two_batches(adapter: Adapter, engine: Engine) -> Non
     adapter.check()
 
 
+@pytest.mark.needs(Capability.TIME_LIMIT)
 def test_a_query_that_is_too_slow(engine: Engine) -> None:
     adapter = open_adapter(engine.url, Options(timeout=timedelta(seconds=0.5)))
     started = time.monotonic()

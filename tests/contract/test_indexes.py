@@ -55,8 +55,7 @@ def adapter(engine: Engine) -> Iterator[SqlAdapter]:
     columns = COLUMNS[engine.name]
     declared = ", ".join(f"{name} {kind} NULL" for name, kind in columns.items())
     engine.execute(f"CREATE TABLE {TABLE.name} ({declared})")
-    place = "?" if engine.name == "sqlite" else "%s"
-    places = ", ".join([place] * len(columns))
+    places = ", ".join([engine.placeholder] * len(columns))
     rows = [tuple(value(name, i) for name in columns) for i in range(ROWS)]
     engine.execute(f"INSERT INTO {TABLE.name} VALUES ({places})", rows)
     for name in columns:

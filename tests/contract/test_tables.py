@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from adapters.base import Adapter, Cancellation, Like, Options, Query, Table, Wildcard
+from adapters.base import Adapter, Cancellation, Capability, Like, Options, Query, Table, Wildcard
 from adapters.errors import QueryFailed, SchemaChanged
+from adapters.evaluate import Number, read_json
 from adapters.registry import open_adapter
-from tests.contract.evaluate import Number, read_json
 from tests.engines import Engine
 
 NAMES = [
@@ -138,6 +138,7 @@ STATEMENTS: dict[str, dict[str, list[object]]] = {
 }
 
 
+@pytest.mark.needs(Capability.STATEMENTS)
 def test_statements_are_taken_as_they_are(
     adapter: Adapter, engine: Engine, subtests: pytest.Subtests
 ) -> None:

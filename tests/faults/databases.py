@@ -14,12 +14,8 @@ from typing import Any, ClassVar
 import psycopg
 import pytest
 
-from tests.engines import (
-    _wait_for_socket,
-    connect_mysql,
-    postgresql_server,
-    require_mysqlclient,
-)
+from tests.engines import connect_mysql, postgresql_server
+from tests.engines.mysql import require_mysqlclient, wait_for_socket
 
 SLOTS = 30
 USER = "b24_reader"
@@ -145,7 +141,7 @@ class MariaDB(Database):
         command += [f"--max-connections={SLOTS}", "--innodb-flush-log-at-trx-commit=0", *self._user]
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet)
-        _wait_for_socket(self.socket, self._process)
+        wait_for_socket(self.socket, self._process)
 
     def stop(self) -> None:
         if self._process is not None:
