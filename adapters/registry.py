@@ -15,7 +15,9 @@ class UnknownScheme(ValueError):
 
 
 def open_adapter(url: str, options: Options) -> Adapter:
-    """The adapter for ``url``, chosen by its scheme (what stands before ``://`` or a ``+``).
+    """The adapter for ``url``, chosen by its scheme.
+
+    That is what stands before ``://``, or before a ``+`` where no adapter claims all of it.
 
     Raises :class:`UnknownScheme`; the message names the scheme and never the rest of the URL.
     """
@@ -27,7 +29,8 @@ def adapter_class(url: str) -> type[Adapter]:
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise UnknownScheme("a source's url begins with a scheme, as in postgresql://…")
-    scheme = scheme.partition("+")[0].lower()
+    whole = scheme.lower()
+    scheme = whole if entry_points(group=GROUP, name=whole) else whole.partition("+")[0]
     found = {entry.value: entry for entry in entry_points(group=GROUP, name=scheme)}
     if not found:
         known = ", ".join(sorted({entry.name for entry in entry_points(group=GROUP)}))

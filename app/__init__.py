@@ -43,14 +43,13 @@ def create_app(config: Config | None = None) -> Flask:
         config = read_config()
     configure_logs(config.secrets())
     app = Flask(__name__)
-    app.extensions["b24"] = State(
-        config,
-        {name: Source(settings) for name, settings in config.sources.items()},
-        Watch(),
-        Gate(config.server.max_answers),
-    )
+    gate = Gate(config.server.max_answers)
+    sources = {
+        name: Source(settings, visiting=gate.visiting) for name, settings in config.sources.items()
+    }
+    app.extensions["b24"] = State(config, sources, Watch(), gate)
     app.extensions["b24_entrance"] = Entrance(
-        config.server, Door(), Guesses(config.server.guesses_per_minute)
+        config.server, Door(gate.visiting), Guesses(config.server.guesses_per_minute)
     )
     log_requests(app)
     count_requests(app)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from adapters.base import Adapter, Field, Options, Table
 from adapters.errors import AdapterError, QueryFailed
@@ -18,6 +20,22 @@ from app.guard import Guard
 from app.wire.codes import field_code, table_code
 
 T = TypeVar("T")
+
+
+class Place(NamedTuple):
+    """What shares its limits: a configured source, or a host behind a direct connector."""
+
+    source: str
+    host: str = ""
+
+
+# Entered while a place is asked anything; may refuse.
+Visiting = Callable[[Place], AbstractContextManager[None]]
+
+
+def unlimited(_: Place) -> AbstractContextManager[None]:
+    """For whoever has one question and a process of his own."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -32,15 +50,32 @@ class PublishedTable:
 class Source:
     """One database, its schema remembered for a while."""
 
-    def __init__(self, settings: config.Source, adapter: Adapter | None = None) -> None:
-        """Without ``adapter`` the database is the one that ``settings.url`` names."""
+    def __init__(
+        self,
+        settings: config.Source,
+        adapter: Adapter | None = None,
+        *,
+        host: str = "",
+        visiting: Visiting = unlimited,
+    ) -> None:
+        """Without ``adapter`` the database is the one that ``settings.url`` names.
+
+        ``visiting`` is entered while the database is asked anything here.
+        """
         self.settings = settings
+        self.place = Place(settings.name, host)
+        self._visit = partial(visiting, self.place)
         opened = adapter or open_adapter(settings.url, options(settings))
         self.adapter = Guard(opened, options(settings))
         self.digests = tuple(digest(token) for token in settings.tokens)
         ttl = settings.schema_ttl.total_seconds()
-        self._tables: _Remembered[Mapping[str, PublishedTable]] = _Remembered(ttl)
+        self._tables: _Remembered[Mapping[str, PublishedTable]] = _Remembered(ttl, self._visit)
         self._fields: dict[str, _Remembered[Mapping[str, Field]]] = {}
+
+    def check(self) -> None:
+        """Return if the database answers; raises :class:`adapters.errors.AdapterError`."""
+        with self._visit():
+            self.adapter.check()
 
     def tables(self, *, fresh: bool = False) -> Mapping[str, PublishedTable]:
         """The published tables by code; with ``fresh`` as they are now.
@@ -55,7 +90,7 @@ class Source:
         Raises :class:`adapters.errors.AdapterError`.
         """
         ttl = self.settings.schema_ttl.total_seconds()
-        remembered = self._fields.setdefault(table.code, _Remembered(ttl))
+        remembered = self._fields.setdefault(table.code, _Remembered(ttl, self._visit))
         return remembered.get(lambda: self._read_fields(table.table), fresh=fresh)
 
     def _read_tables(self) -> Mapping[str, PublishedTable]:
@@ -138,16 +173,21 @@ class _Remembered(Generic[T]):
     after the other, the last would wait for a silent database as often as there are others.
     """
 
-    def __init__(self, ttl: float) -> None:
+    def __init__(self, ttl: float, visit: Callable[[], AbstractContextManager[None]]) -> None:
         self._ttl = ttl
+        self._visit = visit
         self._lock = threading.Lock()
         self._found: tuple[float, T] | None = None
         self._failed: tuple[float, type[AdapterError], tuple[Any, ...]] | None = None
 
     def get(self, read: Callable[[], T], *, fresh: bool) -> T:
         asked = time.monotonic()
-        with self._lock:
-            oldest = asked if fresh else asked - self._ttl
+        oldest = asked if fresh else asked - self._ttl
+        # Without the lock: what is remembered has not to wait for a reading that hangs.
+        found = self._found
+        if found is not None and found[0] >= oldest:
+            return found[1]
+        with self._visit(), self._lock:
             if self._found is None or self._found[0] < oldest:
                 if self._failed is not None and self._failed[0] > asked:
                     kind, reasons = self._failed[1:]

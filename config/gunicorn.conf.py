@@ -33,7 +33,7 @@ from app.config import ConfigError  # noqa: E402
 
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 16
+threads = 32
 # How long a worker's main thread may be silent; answers run in other threads and may take longer.
 timeout = 60
 # How long running answers may go on after SIGTERM.

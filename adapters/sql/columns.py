@@ -146,3 +146,14 @@ class Geometry(sa.types.UserDefinedType[str]):
     def __init__(self, schema: str = "") -> None:
         """``schema`` holds the type and the functions that go with it."""
         self.schema = schema
+
+
+class Named(sa.types.UserDefinedType[Any]):
+    """A type by the server's own name for it, in lower case and without its arguments."""
+
+    cache_ok = True
+
+    def __init__(self, name: str, precision: int | None = None, scale: int | None = None) -> None:
+        self.name = name
+        self.precision = precision
+        self.scale = scale

@@ -40,9 +40,12 @@ class Feed:
             item = self._ready.get(timeout=seconds)
         except queue.Empty:
             raise StillThinking from None
-        if isinstance(item, Exception):
-            raise item
-        return item
+        try:
+            if isinstance(item, Exception):
+                raise item
+            return item
+        finally:
+            del item  # or an error and this frame would keep each other, and a connection, alive
 
     def stop(self) -> None:
         """Take nothing any more; reading ends with the batch that it is at."""
@@ -81,34 +84,42 @@ class ShortFeed:
 
     def __init__(self, batches: Generator[Batch]) -> None:
         """Begin to read at once."""
-        self._reading: Future[Batch | None] = submit(_all, batches)
+        self._ready: queue.SimpleQueue[Batch | Exception | None] = queue.SimpleQueue()
         self._taken = False
+        submit(self._read, batches)
 
     def next(self, seconds: float) -> Batch | None:
         """As of :class:`Feed`."""
         if self._taken:
             return None
         try:
-            batch = self._reading.result(seconds)
-        except TimeoutError:
-            if self._reading.done():
-                raise
+            item = self._ready.get(timeout=seconds)
+        except queue.Empty:
             raise StillThinking from None
         self._taken = True
-        return batch
+        try:
+            if isinstance(item, Exception):
+                raise item
+            return item
+        finally:
+            del item  # or an error and this frame would keep each other, and a connection, alive
 
     def stop(self) -> None:
         """As of :class:`Feed`."""
 
     def close(self) -> None:
         """As of :class:`Feed`."""
-        with suppress(TimeoutError):
-            self._reading.exception(_PATIENCE)
+        if not self._taken:
+            with suppress(queue.Empty):
+                self._ready.get(timeout=_PATIENCE)
+            self._taken = True
 
-
-def _all(batches: Generator[Batch]) -> Batch | None:
-    with closing(batches):
-        found = list(batches)
-    if len(found) < 2:
-        return found[0] if found else None
-    return Batch(sum(b.rows for b in found), b",".join(b.json for b in found))
+    def _read(self, batches: Generator[Batch]) -> None:
+        try:
+            with closing(batches):
+                found = list(batches)
+        except Exception as error:
+            self._ready.put(error)
+        else:
+            rows = sum(batch.rows for batch in found)
+            self._ready.put(Batch(rows, b",".join(b.json for b in found)) if found else None)

@@ -24,7 +24,7 @@ from limits.strategies import FixedWindowRateLimiter
 from app.errors import ApiError
 from app.ops.metrics import GUESSES
 
-WRONG = frozenset({"CANNOT_CONNECT", "INVALID_TOKEN"})
+WRONG = frozenset({"CANNOT_CONNECT", "FORGED_REQUEST", "INVALID_TOKEN"})
 
 _REMEMBERED = 10_000
 

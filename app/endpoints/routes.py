@@ -78,7 +78,7 @@ def check(connector: str) -> Response:
     """200 if every source of the token answers; anything else is a failure to the portal."""
     access, _ = _open_request(connector)
     for source in access.sources:
-        _of(source, source.adapter.check)
+        _of(source, source.check)
     return _json({"status": "ok"})
 
 
@@ -138,7 +138,7 @@ def data(connector: str) -> Response:
                 heartbeat=state.config.server.heartbeat.total_seconds(),
                 rows=settings.max_rows,
             ),
-            gate=state.gate.passing(settings.name, settings.max_answers, query.limit),
+            gate=state.gate.passing(source.place, settings.max_answers, query.limit),
             client=request.environ.get("gunicorn.socket"),
             watch=state.watch,
         )

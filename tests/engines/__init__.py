@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.base import Engine
-from tests.engines.mysql import connect_mysql, mysql_engine, mysql_server
+from tests.engines.mysql import connect_mysql, mysql_engine, mysql_server, require_mysqlclient
 from tests.engines.postgresql import postgresql_engine, postgresql_server
 from tests.engines.sqlite import sqlite_engine
 
@@ -15,7 +15,8 @@ WIRE = Path(__file__).parents[1] / "wire"
 CASES: list[dict[str, Any]] = json.loads((WIRE / "cases.json").read_text(encoding="utf-8"))
 ORDERS: dict[str, Any] = json.loads((WIRE / "orders.json").read_text(encoding="utf-8"))
 
-ENGINES = ("sqlite", "postgresql", "mysql")
+# With mysqlclient it is the same server through another driver.
+ENGINES = ("sqlite", "postgresql", "mysql", "mysqlclient")
 
 __all__ = [
     "CASES",
@@ -28,6 +29,7 @@ __all__ = [
     "mysql_server",
     "postgresql_engine",
     "postgresql_server",
+    "require_mysqlclient",
     "sqlite_engine",
 ]
 
