@@ -6,6 +6,7 @@ a server knows named time zones only where somebody has loaded their tables.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from sqlalchemy.types import TypeEngine
 
 from adapters import mysql_catalog as catalog
 from adapters import mysql_moments as moments
+from adapters import mysql_session as session
 from adapters.base import Cancellation, FieldType, Query, Row, Table, Value
 from adapters.errors import (
     AdapterError,
@@ -88,19 +90,15 @@ class MySQLAdapter(SqlAdapter):
         }
 
     def prepare_session(self, raw: Any) -> None:
-        seconds = max(1, round(self.options.timeout.total_seconds()))
-        if "MariaDB" in raw.get_server_info():
-            limit = f"max_statement_time = {self.options.timeout.total_seconds()}"
-        else:
-            limit = f"max_execution_time = {seconds * 1000}"
+        mariadb = "MariaDB" in raw.get_server_info()
         with raw.cursor() as cursor:
-            cursor.execute("SET SESSION TRANSACTION READ ONLY")
-            # A slow reader is ours to judge: the server waits as long as the query may take.
-            cursor.execute(
-                f"SET time_zone = '+00:00', {limit}, net_write_timeout = {seconds}, "
-                "group_concat_max_len = 4294967295"
-            )
+            session.prepare(cursor, self.options.timeout, mariadb=mariadb, refuses=self._refuses)
         self.let_think(raw)
+
+    def _refuses(self, error: Exception) -> bool:
+        """Whether this is a server's word on a statement, and the connection still there."""
+        driver_s = isinstance(error, self.engine.dialect.loaded_dbapi.Error)
+        return driver_s and not isinstance(self.translate(error), SourceUnavailable)
 
     def let_think(self, raw: Any) -> None:
         """From here on the server may think for as long as a query may take."""
@@ -136,14 +134,24 @@ class MySQLAdapter(SqlAdapter):
             return SourceUnavailable(message)
         return QueryFailed(message)
 
+    @functools.cached_property
+    def _folding(self) -> str:
+        """Of the Unicode collations that the server has, the one that knows the most letters."""
+        known = sa.text(
+            "SELECT 1 FROM information_schema.collations"
+            " WHERE collation_name = 'utf8mb4_unicode_520_ci'"
+        )
+        with self.session(Cancellation()) as connection:
+            newer = connection.execute(known).first() is not None
+        return "utf8mb4_unicode_520_ci" if newer else "utf8mb4_unicode_ci"
+
     def text_rules(self) -> TextRules:
         def utf8(text: Element) -> Element:
             return sa.cast(text, _UTF8MB4)
 
         return TextRules(
             exact=lambda text: sa.cast(utf8(text), sa.LargeBinary()),
-            # Of the collations that every server has, the one that knows the most letters.
-            folded=lambda text: sa.func.lower(utf8(text).collate("utf8mb4_unicode_520_ci")).collate(
+            folded=lambda text: sa.func.lower(utf8(text).collate(self._folding)).collate(
                 "utf8mb4_bin"
             ),
             shown=lambda value: sa.cast(value, sa.Text()),

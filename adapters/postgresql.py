@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
 from adapters import postgresql_catalog as catalog
+from adapters import postgresql_session as session
 from adapters.base import Batch, Cancellation, FieldType, Query, Row, Table
 from adapters.encode import encode_clean
 from adapters.errors import (
@@ -43,6 +44,8 @@ from adapters.sql.numbers import MAX_DOUBLE
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
+# Compares texts by their code points, on every server that has it.
+_EXACT = "C"
 # The first of these that the server has folds the case of every alphabet, whatever the database's
 # own locale; the later ones are for servers before 17.
 _FOLDING = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "C.utf8", "C.UTF-8", "en_US.utf8")
@@ -91,18 +94,7 @@ class PostgreSQLAdapter(SqlAdapter):
         }
 
     def prepare_session(self, raw: psycopg.Connection[Any]) -> None:
-        settings = {
-            "default_transaction_read_only": "on",
-            "statement_timeout": f"{round(self.options.timeout.total_seconds() * 1000)}ms",
-            "timezone": self.options.timezone.key,
-            "datestyle": "ISO, YMD",
-            "intervalstyle": "postgres",
-            "bytea_output": "hex",
-            "extra_float_digits": "1",
-            "client_encoding": "UTF8",
-        }
-        assignments = ", ".join(f"set_config('{name}', %s, false)" for name in settings)
-        raw.execute(f"SELECT {assignments}", list(settings.values()))
+        session.prepare(raw, self.options)
 
     def ping(self, raw: psycopg.Connection[Any]) -> None:
         """By the driver's library itself: nothing is cheaper than an empty statement."""
@@ -132,22 +124,28 @@ class PostgreSQLAdapter(SqlAdapter):
         return QueryFailed(message)
 
     @functools.cached_property
-    def _folding(self) -> str | None:
+    def _collations(self) -> frozenset[str]:
+        """Those of ours that the server has."""
         known = sa.text("SELECT collname FROM pg_catalog.pg_collation WHERE collname = ANY(:names)")
         with self.session(Cancellation()) as connection:
-            found = set(connection.execute(known, {"names": list(_FOLDING)}).scalars())
-        return next((name for name in _FOLDING if name in found), None)
+            return frozenset(connection.execute(known, {"names": [_EXACT, *_FOLDING]}).scalars())
 
     def text_rules(self) -> TextRules:
         return TextRules(
-            exact=lambda text: sa.cast(text, sa.Text()).collate("C"),
-            folded=self._folded,
-            shown=lambda value: sa.cast(value, sa.Text()),
+            exact=self._exact, folded=self._folded, shown=lambda value: sa.cast(value, sa.Text())
+        )
+
+    def _exact(self, text: Element) -> Element:
+        text = sa.cast(text, sa.Text())
+        # Bytes of UTF-8 are in the order of code points, but no index is.
+        return (
+            text.collate(_EXACT) if _EXACT in self._collations else sa.func.convert_to(text, "UTF8")
         )
 
     def _folded(self, text: Element) -> Element:
         text = sa.cast(text, sa.Text())
-        return sa.func.lower(text.collate(self._folding) if self._folding else text)
+        folding = next((name for name in _FOLDING if name in self._collations), None)
+        return sa.func.lower(text if folding is None else text.collate(folding))
 
     def tables(self) -> list[Table]:
         with self.session(Cancellation()) as connection:
