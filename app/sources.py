@@ -98,7 +98,11 @@ class Source:
         published = by_code((_code(t), t) for t in found)
         # A query of the configuration takes the place of a table with its name.
         published |= {_code(t): t for t in self.settings.queries}
-        return {code: PublishedTable(code, _title(t, code), t) for code, t in published.items()}
+        return {
+            code: PublishedTable(code, _title(table, code), table)
+            for code, table in published.items()
+            if not self._is_hidden_whole(table)
+        }
 
     def _is_published(self, table: Table) -> bool:
         """A pattern without a dot means the default schema only."""
@@ -119,14 +123,22 @@ class Source:
         )
 
     def _is_hidden(self, table: Table, field: Field) -> bool:
-        names = [f"{table.schema}.{table.name}.{field.name}"]
-        names += [f"{table.name}.{field.name}"] if table.default else []
-        # In any letter case: hiding too much is noticed, hiding too little is not.
-        return any(
-            fnmatchcase(name.casefold(), pattern.casefold())
-            for pattern in self.settings.hide
-            for name in names
-        )
+        return _matches((f"{name}.{field.name}" for name in _names(table)), self.settings.hide)
+
+    def _is_hidden_whole(self, table: Table) -> bool:
+        """Whether every field is hidden, whatever the fields are."""
+        whole = [pattern[:-2] for pattern in self.settings.hide if pattern.endswith(".*")]
+        return _matches(_names(table), whole)
+
+
+def _names(table: Table) -> list[str]:
+    return [f"{table.schema}.{table.name}", *([table.name] if table.default else [])]
+
+
+def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    """In any letter case: hiding too much is noticed, hiding too little is not."""
+    folded = [pattern.casefold() for pattern in patterns]
+    return any(fnmatchcase(name.casefold(), pattern) for name in names for pattern in folded)
 
 
 def by_code(named: Iterable[tuple[str, T]]) -> dict[str, T]:

@@ -41,6 +41,19 @@ tables = ["orders", "crm.pe*"]
 hide = ["orders.Phone", "*.SECRET", "crm.people.n*"]
 [sources.narrow.queries.by_hand]
 sql = "SELECT 1 AS one, 'x' AS secret"
+[sources.hiding]
+url = "{url}"
+tokens = ["of-hiding"]
+tables = ["o*", "a_view", "crm.*"]
+hide = ["Orders.*", "a_*.*", "crm.p*.*", "by_hand.*", "other.i*"]
+[sources.hiding.queries.by_hand]
+sql = "SELECT 1 AS one"
+[sources.hiding.queries.other_one]
+sql = "SELECT 1 AS one"
+[sources.hiding_all]
+url = "{url}"
+tokens = ["of-hiding-all"]
+hide = ["*.*"]
 """
 
 
@@ -170,6 +183,19 @@ def test_a_hidden_column_does_not_exist(server: Server, name: str) -> None:
 def test_a_column_of_a_query_can_be_hidden_too(server: Server) -> None:
     assert list(fields(server, "by_hand")) == ["ONE", "SECRET"]
     assert list(fields(server, "by_hand", "of-narrow")) == ["ONE"]
+
+
+def test_a_table_of_which_all_is_hidden_does_not_exist(server: Server, engine: Engine) -> None:
+    """As far as the patterns say so: "other" has but one field, and who knows for how long."""
+    codes = {table_code(name) for name in ODD_TABLES if name.startswith("o")}
+    codes |= {"odd", "other", "other_one"}
+    codes |= {"crm__orders"} if engine.name == "postgresql" else set()
+    assert tables(server, "of-hiding").keys() == codes
+    for table in ("orders", "a_view", "by_hand", "other", "crm__people"):
+        for endpoint in ("table_description", "data"):
+            answer = server.form(f"/api/company/{endpoint}", "of-hiding", table=table)
+            assert answer.error == "UNKNOWN_TABLE"
+    assert tables(server, "of-hiding-all") == {}
 
 
 def test_a_query_is_a_table_and_takes_the_place_of_one(server: Server) -> None:
