@@ -16,7 +16,7 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from adapters.base import Options, Table
 from adapters.direct import DEFAULT_PORTS, Tls
-from adapters.registry import UnknownScheme, open_adapter
+from adapters.registry import UnknownScheme, adapter_class
 from app.connector_settings import ConnectorSchema, read_tls
 from app.direct.hosts import BadHost, HostList, Network
 from app.environment import expanded, override
@@ -175,14 +175,17 @@ _REQUIRED: Any = {"required": "is missing"}
 
 def _can_be_opened(url: str) -> None:
     try:
-        open_adapter(url, Options()).close()
+        adapter = adapter_class(url)
     except UnknownScheme as error:
         raise ValidationError(str(error)) from None
-    except Exception:
+    try:
+        adapter(url, Options()).close()
+    except Exception as error:
         # What a driver says about a URL may show the part of a password that it stumbled over.
         raise ValidationError(
-            "is not an address that its adapter understands; special characters in a user's name "
-            "or password have to be percent-encoded"
+            f"is not an address that {adapter.__module__}.{adapter.__qualname__} understands "
+            f"({type(error).__name__}); special characters in a user's name or password have to be "
+            "percent-encoded"
         ) from None
 
 

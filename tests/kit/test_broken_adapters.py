@@ -14,7 +14,7 @@ import pytest
 from app.guard import MOST_LOST
 from tests.engines import Engine, sqlite_engine
 from tests.kit.broken import KINDS
-from tests.server import Answer, Server, eventually, serving
+from tests.server import Answer, Server, eventually, free_port, serving, start
 
 TIMEOUT = 1
 
@@ -184,6 +184,22 @@ def test_hanging_calls_are_given_up_and_in_the_end_not_made(server: Server) -> N
     assert time.monotonic() - started < 2
     assert threads(worker) < before + 5
     assert "broken.Broken do not come back" in server.lines()
+
+
+def test_a_class_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    install(tmp_path)
+    config = """
+        [connectors.company]
+        title = "Company"
+        [sources.odd]
+        url = "broken://sesame"
+        tokens = ["token"]
+    """
+    process, log = start(tmp_path, config, free_port())
+    assert process.wait(20) != 0
+    reason = "sources.odd.url is not an address that broken.Broken understands (KeyError)"
+    assert reason in log.read_text()
+    assert "sesame" not in log.read_text()
 
 
 def threads(process: int) -> int:
