@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.engines import connect_mysql, postgresql_server
-from tests.engines.mysql import require_mysqlclient, wait_for_socket
+from tests.engines.mysql import wait_for_socket
 
 SLOTS = 30
 USER = "b24_reader"
@@ -27,7 +27,6 @@ class Database(ABC):
     name: str
     socket: Path
     queries: ClassVar[dict[str, str]]
-    scheme: str  # of a source's url
 
     @abstractmethod
     def start(self) -> None: ...
@@ -49,16 +48,13 @@ class Database(ABC):
     @abstractmethod
     def kill(self, connection: int) -> None: ...
 
-    def url(self, port: int) -> str:
-        return f"{self.scheme}://{USER}:secret@127.0.0.1:{port}/faulty"
-
 
 class PostgreSQL(Database):
-    name = scheme = "postgresql"
+    name = "postgresql"
     queries: ClassVar = {
         "many": "SELECT i, 'text of row ' || i AS t FROM generate_series(1, 1000000) AS i",
         "few": "SELECT i, 'text of row ' || i AS t FROM generate_series(1, 3000) AS i",
-        "nap": "SELECT 1 AS i FROM pg_sleep(1)",
+        "nap": "SELECT 1 AS i FROM pg_sleep(0.5)",
         "slow": "SELECT 1 AS i FROM pg_sleep(100)",
     }
 
@@ -111,14 +107,13 @@ class MariaDB(Database):
     queries: ClassVar = {
         "many": "SELECT seq AS i, concat('text of row ', seq) AS t FROM seq_1_to_1000000",
         "few": "SELECT seq AS i, concat('text of row ', seq) AS t FROM seq_1_to_3000",
-        "nap": "SELECT SLEEP(1) AS i",
+        "nap": "SELECT SLEEP(0.5) AS i",
         # SLEEP gives 1, and not an error, when it is interrupted.
         "slow": """SELECT a.seq AS i FROM seq_1_to_100000000 a, seq_1_to_100 b
                    WHERE a.seq + b.seq < 0""",
     }
 
-    def __init__(self, directory: Path, scheme: str) -> None:
-        self.scheme = scheme
+    def __init__(self, directory: Path) -> None:
         self._directory, self.socket = directory, directory / "mysql.sock"
         self._process: subprocess.Popen[bytes] | None = None
         self._user = ["--user=root"] if os.geteuid() == 0 else []
@@ -181,9 +176,7 @@ def database(name: str, directory: Path) -> Iterator[Database]:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    if name == "mysqlclient":
-        require_mysqlclient()
-    running = MariaDB(directory, "mysql+mysqldb" if name == "mysqlclient" else "mysql")
+    running = MariaDB(directory)
     try:
         yield running
     finally:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -31,23 +30,24 @@ HANGING = """
 [sources.{name}]
 url = "{engine}://x:y@127.0.0.1:{port}/x"
 tokens = ["{name}"]
-timeout = 8
+timeout = 6
 queries.few.sql = "SELECT 1 AS i"
 """
-PATIENCE = 4  # half the time limit: how long they wait to be let in
+PATIENCE = 3  # half the time limit: how long they wait to be let in
 ASKED = ("check", "table_list", "table_description", "preview", "data")
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "near.db").touch()
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("server")
+    (directory / "near.db").touch()
     with ExitStack() as stack:
         config = CONFIG
         for name, engine in (("first", "postgresql"), ("second", "mysql")):
-            proxy = stack.enter_context(proxied(tmp_path / "nothing"))
+            proxy = stack.enter_context(proxied(directory / "nothing"))
             proxy.suffer(Fault(silent=True))
             config += HANGING.format(name=name, engine=engine, port=proxy.port)
-        yield stack.enter_context(serving(tmp_path, config))
+        yield stack.enter_context(serving(directory, config))
 
 
 def ask(server: Server, token: str, what: str) -> Answer:
