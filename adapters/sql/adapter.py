@@ -6,6 +6,7 @@ import functools
 import logging
 import struct
 import threading
+import traceback
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -268,6 +269,9 @@ class SqlAdapter(Adapter):
             try:
                 return self.engine.connect()
             except exc.DBAPIError as error:
+                if error.orig is not None:
+                    # A driver's half of a connection lives on in them until garbage is collected.
+                    traceback.clear_frames(error.orig.__traceback__)
                 # Whatever it is: there is no query yet that could have failed.
                 raise SourceUnavailable(*self._meaning(error).args) from None
             except self.engine.dialect.loaded_dbapi.Error as error:

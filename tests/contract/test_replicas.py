@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import socket
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -29,3 +32,21 @@ def test_no_host_is_there() -> None:
         pytest.raises(SourceUnavailable),
     ):
         adapter.check()
+
+
+def test_a_host_that_lets_nobody_in_is_let_go() -> None:
+    """At once, and not when garbage is collected: who knows when that is."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://reader:secret@127.0.0.1:{silent.getsockname()[1]}/shop"
+        gc.disable()
+        try:
+            with closing(open_adapter(url, Options(timeout=timedelta(seconds=1)))) as adapter:
+                with pytest.raises(SourceUnavailable):
+                    adapter.check()
+                client, _ = silent.accept()
+                with client:
+                    client.settimeout(5)
+                    while client.recv(65536):
+                        pass
+        finally:
+            gc.enable()
