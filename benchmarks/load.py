@@ -33,6 +33,8 @@ from tests.server import Server, serving
 
 KILL_EVERY = 0.5
 MEMORY_GROWTH_MIB = 40
+# Requests between two looks at the workers' memory.
+LOOK_EVERY = 5_000
 # Connections that the pool keeps, and sockets of clients that are just closing.
 DESCRIPTOR_GROWTH = 8
 # Of a worker: 32 for requests, as many that read for them, and a few that watch.
@@ -59,6 +61,7 @@ class Figures:
     killed: int = 0
     elapsed: float = 0
     workers: int = 1
+    memory: dict[int, list[int]] = field(default_factory=dict)
     before: Held | None = None
     after: Held | None = None
     left: int = 0
@@ -95,9 +98,14 @@ class Held(NamedTuple):
 
 def held(server: Server) -> Held:
     workers = [Path(f"/proc/{worker}") for worker in server.workers()]
-    resident = [int((w / "status").read_text().partition("VmRSS:")[2].split()[0]) for w in workers]
     counts = [sum(len(list((w / kind).iterdir())) for w in workers) for kind in ("fd", "task")]
-    return Held(max(resident) // 1024, *counts)
+    return Held(max(memory(server)), *counts)
+
+
+def memory(server: Server) -> list[int]:
+    """MiB of each worker."""
+    states = [Path(f"/proc/{worker}/status").read_text() for worker in server.workers()]
+    return [int(state.partition("VmRSS:")[2].split()[0]) // 1024 for state in states]
 
 
 def one(server: Server, kind: Callable[..., None], chance: random.Random, found: Figures) -> None:
@@ -155,6 +163,7 @@ def run(requests: int, clients: int, seconds: float, workers: int) -> Figures:
         killer.join()
         found.left = _settle(url)
         found.after = held(server)
+        found.memory[found.outcomes.total()] = memory(server)
     return found
 
 
@@ -168,8 +177,10 @@ def _crowd(
         while time.monotonic() < deadline:
             with lock:
                 number = next(numbers, None)
-            if number is None:
-                return
+                if number is None:
+                    return
+                if number % LOOK_EVERY == 0:
+                    found.memory[number] = memory(server)
             chance = random.Random(number)
             one(server, chance.choice(kinds), chance, found)
 
@@ -207,6 +218,9 @@ def report(found: Figures) -> None:
     for name, now in (("before", found.before), ("after", found.after)):
         if now is not None:
             print(f"{name:>13} {now.memory:>5} MiB {now.descriptors:>12} {now.threads:>9}")
+    print("\nmemory of each worker")
+    for number, each in found.memory.items():
+        print(f"{number:>13,} {' '.join(f'{mib:>5} MiB' for mib in each)}")
     for complaint in found.complaints():
         print(f"NOT FINE: {complaint}")
 
