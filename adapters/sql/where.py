@@ -29,7 +29,6 @@ from adapters.base import (
 from adapters.sql.columns import Element, SqlColumn
 from adapters.sql.localtime import shown_from
 
-_ESCAPE = "!"
 _OPERATORS: dict[Comparison, Callable[[Element, Element], Element]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -43,12 +42,14 @@ class TextRules:
     """How an engine compares texts the way the portal's filters mean it.
 
     ``exact`` gives what equality and order by code points are decided on; ``folded`` a text in one
-    letter case for LIKE; ``shown`` the text of a value that is not a text.
+    letter case for LIKE; ``shown`` the text of a value that is not a text. ``escape`` hides the
+    wildcards of LIKE; None is a backslash where SQL has no word to choose another.
     """
 
     exact: Callable[[Element], Element]
     folded: Callable[[Element], Element]
     shown: Callable[[Element], Element]
+    escape: str | None = "!"
 
 
 def where(expression: Expression, rules: TextRules, zone: ZoneInfo) -> Element:
@@ -153,14 +154,14 @@ def _like(column: SqlColumn, condition: Like, rules: TextRules) -> Element:
     if shown is None:
         shown = rules.shown(column.read)
     pattern = "".join(
-        piece.value if isinstance(piece, Wildcard) else _literal(piece)
+        piece.value if isinstance(piece, Wildcard) else _literal(piece, rules.escape or "\\")
         for piece in condition.pattern
     )
-    found = rules.folded(shown).like(rules.folded(sa.literal(pattern, sa.Text())), escape=_ESCAPE)
+    found = rules.folded(shown).like(rules.folded(sa.literal(pattern, sa.Text())), escape=rules.escape)
     return _if_shown(column, sa.not_(found) if condition.negated else found)
 
 
-def _literal(piece: str) -> str:
-    for special in (_ESCAPE, Wildcard.ANY.value, Wildcard.ONE.value):
-        piece = piece.replace(special, _ESCAPE + special)
+def _literal(piece: str, escape: str) -> str:
+    for special in (escape, Wildcard.ANY.value, Wildcard.ONE.value):
+        piece = piece.replace(special, escape + special)
     return piece

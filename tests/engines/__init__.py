@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.base import Engine
+from tests.engines.clickhouse import clickhouse_engine, clickhouse_server
 from tests.engines.mysql import connect_mysql, mysql_engine, mysql_server
 from tests.engines.postgresql import postgresql_engine, postgresql_server
 from tests.engines.sqlite import sqlite_engine
@@ -15,13 +16,15 @@ WIRE = Path(__file__).parents[1] / "wire"
 CASES: list[dict[str, Any]] = json.loads((WIRE / "cases.json").read_text(encoding="utf-8"))
 ORDERS: dict[str, Any] = json.loads((WIRE / "orders.json").read_text(encoding="utf-8"))
 
-ENGINES = ("sqlite", "postgresql", "mysql")
+ENGINES = ("sqlite", "postgresql", "mysql", "clickhouse")
 
 __all__ = [
     "CASES",
     "ENGINES",
     "ORDERS",
     "Engine",
+    "clickhouse_engine",
+    "clickhouse_server",
     "connect_mysql",
     "load_orders",
     "mysql_engine",
