@@ -40,6 +40,8 @@ QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`", "clickhouse": "`"}
 
 def quoted(engine: Engine, name: str) -> str:
     quote = QUOTES[engine.name]
+    if engine.name == "clickhouse":
+        name = name.replace("\\", "\\\\")
     return quote + name.replace(quote, quote * 2) + quote
 
 

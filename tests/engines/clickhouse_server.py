@@ -88,6 +88,7 @@ def quoted(value: str) -> str:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     engine: Engine
     started = False
 
