@@ -30,6 +30,7 @@ _SHOWN_WIDTH = 19
 _EPOCH = datetime(1970, 1, 1)
 _SECOND = timedelta(seconds=1)
 _INT64_MAX = 2**63 - 1
+_NANO = 9
 # Shown as they are written; anything else may hold other values and is shown as JSON.
 _PLAIN = re.compile(r"(UUID|IPv[46]|Enum\d*|Time(64)?|Interval\w+|Variant|Dynamic|Nothing)")
 
@@ -146,13 +147,15 @@ def _day(value: date) -> Element:
 
 
 def _instant(bare: Element, shown: Element, scale: int) -> SqlColumn:
-    most = _INT64_MAX // 10**scale
+    # Nanoseconds end in the middle of a second, within the years that such a column holds.
+    interval, ticks = ("toIntervalNanosecond", 10**9) if scale == _NANO else ("toIntervalSecond", 1)
+    most = _INT64_MAX * ticks // 10**scale
 
     def bind(value: datetime) -> Element:
         """Any instant that a value of this precision can reach."""
-        seconds = min(max((value - _EPOCH) // _SECOND, -most), most)
+        count = min(max((value - _EPOCH) // _SECOND * ticks, -most), most)
         start = sa.func.toDateTime64(sa.literal_column("0"), sa.literal_column(str(scale)), "UTC")
-        return start + sa.func.toIntervalSecond(sa.literal(seconds, sa.BigInteger()))
+        return start + getattr(sa.func, interval)(sa.literal(count, sa.BigInteger()))
 
     return SqlColumn(
         FieldType.DATETIME, shown, bare, bind, as_text=sa.func.toString(shown), zoned=True
