@@ -12,7 +12,7 @@ from app.wire.codes import field_code, table_code
 from tests.engines import Engine
 from tests.server import Answer, Server, serving
 
-QUOTE = {"sqlite": '"', "postgresql": '"', "mysql": "`"}
+QUOTE = {"sqlite": '"', "postgresql": '"', "mysql": "`", "clickhouse": "`"}
 
 ODD_TABLES = [
     *("Заказы 2026", "order items", 'say "hi"', "it's", "select", "2026", "a__b", "0", "x" * 63),
