@@ -12,7 +12,7 @@ import logging
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from clickhouse_connect.driver import create_client
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from adapters import clickhouse_catalog as catalog
 from adapters.base import Adapter, Batch, Cancellation, Field, Options, Query, Row, Table
@@ -30,7 +30,13 @@ from adapters.clickhouse_columns import column, fits
 from adapters.clickhouse_errors import MISFITS, code_of, meaning
 from adapters.clickhouse_http import Wire, carried_by, severable_pool
 from adapters.clickhouse_sql import DIALECT, select
-from adapters.errors import AdapterError, QueryFailed, QueryTimeout, SchemaChanged, SourceUnavailable
+from adapters.errors import (
+    AdapterError,
+    QueryFailed,
+    QueryTimeout,
+    SchemaChanged,
+    SourceUnavailable,
+)
 from adapters.sql.alarm import ALARMS
 from adapters.sql.drift import refuse_outdated
 
@@ -112,7 +118,7 @@ class ClickHouseAdapter(Adapter):
             if not found:
                 raise SchemaChanged(f"table {table.name} does not exist any more")
         else:
-            found = [row[:2] + [""] for row in self._list(catalog.columns_of_sql(table.sql))]
+            found = [[*row[:2], ""] for row in self._list(catalog.columns_of_sql(table.sql))]
             names = [name for name, *_ in found]
             if twice := {name for name in names if names.count(name) > 1}:
                 raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
@@ -153,7 +159,7 @@ class ClickHouseAdapter(Adapter):
             dialect=DIALECT, compile_kwargs={"render_postcompile": True}
         )
         with self._asked(compiled.string, compiled.params, cancellation) as response:
-            types, batches = answer(response.stream(_PIECE))
+            types, batches = answer(_pieces(response))
             for field, declared in zip(fields or (), types, strict=False):
                 if not fits(field.type, declared):
                     raise SchemaChanged(f"column {field.name} is not what it was")
@@ -176,9 +182,7 @@ class ClickHouseAdapter(Adapter):
             with carried_by(wire), ALARMS.every(self._seconds + _GRACE, expire):
                 client = self._connected(wire)
                 with cancellation.by(lambda: self._kill(identity), wire.sever):
-                    response = client.raw_stream(
-                        sql, parameters, self._settings | settings, FORMAT
-                    )
+                    response = client.raw_stream(sql, parameters, self._settings | settings, FORMAT)
                     yield response
         except BaseException as error:
             if response is not None:
@@ -234,6 +238,11 @@ class ClickHouseAdapter(Adapter):
         """The settings that differ from the user's own and that the server lets us set."""
         asked = {}
         theirs = client.server_settings
+        if len(theirs) != client.command("SELECT count() FROM system.settings"):
+            raise SourceUnavailable(
+                "the user's profile cuts every answer short: let it have no limit, and"
+                " result_overflow_mode = 'throw' with max_result_rows"
+            )
         for name, value in {**_NEEDED, **_WANTED}.items():
             if name not in theirs or theirs[name].value == value:
                 continue
@@ -260,7 +269,7 @@ class ClickHouseAdapter(Adapter):
             timeout=_KILLING,
             retries=False,
         )
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= 400:
             raise HTTPError(f"KILL QUERY: status {answer.status}")
 
     def _kill_quietly(self, identity: str) -> None:
@@ -269,6 +278,12 @@ class ClickHouseAdapter(Adapter):
             self._kill(identity)
         except HTTPError as error:
             logging.getLogger(__name__).debug("%s", error)
+
+
+def _pieces(response: Any) -> Iterator[bytes]:
+    """What comes of an answer; a server that fails breaks the connection after what it says."""
+    with suppress(ProtocolError):
+        yield from response.stream(_PIECE)
 
 
 def _parsed(batch: Batch) -> list[Row]:

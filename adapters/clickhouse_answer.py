@@ -42,7 +42,9 @@ def answer(pieces: Iterable[bytes]) -> tuple[list[str], Iterator[Batch]]:
         head += piece
         head, started, rest = head.partition(_START)
         if started:
-            types = [column["type"] for column in json.loads(head.rstrip().rstrip(b",") + b"}")["meta"]]
+            types = [
+                column["type"] for column in json.loads(head.rstrip().rstrip(b",") + b"}")["meta"]
+            ]
             return types, _batches(rest.removeprefix(b"\t\t"), unread)
     raise _broken(head)
 

@@ -35,7 +35,7 @@ _NANO = 9
 _PLAIN = re.compile(r"(UUID|IPv[46]|Enum\d*|Time(64)?|Interval\w+|Variant|Dynamic|Nothing)")
 
 
-def column(name: str, declared: str, zone: ZoneInfo) -> SqlColumn:
+def column(name: str, declared: str, zone: ZoneInfo) -> SqlColumn:  # noqa: C901 - a table
     """The column ``name`` of the type that the server calls ``declared``."""
     bare: Element = sa.column(name)
     kind, arguments = _unwrapped(declared)
@@ -106,7 +106,7 @@ def _integer(bare: Element, kind: str, bits: int, *, signed: bool) -> SqlColumn:
     def bind(value: Decimal) -> Element:
         return sa.literal(int(value), getattr(sqltypes, kind)())
 
-    published = FieldType.INT if bits <= 64 else FieldType.DOUBLE  # noqa: PLR2004
+    published = FieldType.INT if bits <= 64 else FieldType.DOUBLE
     return SqlColumn(published, bare, bare, bind, near=near)
 
 
@@ -155,7 +155,8 @@ def _instant(bare: Element, shown: Element, scale: int) -> SqlColumn:
         """Any instant that a value of this precision can reach."""
         count = min(max((value - _EPOCH) // _SECOND * ticks, -most), most)
         start = sa.func.toDateTime64(sa.literal_column("0"), sa.literal_column(str(scale)), "UTC")
-        return start + getattr(sa.func, interval)(sa.literal(count, sa.BigInteger()))
+        since: Element = getattr(sa.func, interval)(sa.literal(count, sa.BigInteger()))
+        return start + since
 
     return SqlColumn(
         FieldType.DATETIME, shown, bare, bind, as_text=sa.func.toString(shown), zoned=True

@@ -157,7 +157,9 @@ def _like(column: SqlColumn, condition: Like, rules: TextRules) -> Element:
         piece.value if isinstance(piece, Wildcard) else _literal(piece, rules.escape or "\\")
         for piece in condition.pattern
     )
-    found = rules.folded(shown).like(rules.folded(sa.literal(pattern, sa.Text())), escape=rules.escape)
+    found = rules.folded(shown).like(
+        rules.folded(sa.literal(pattern, sa.Text())), escape=rules.escape
+    )
     return _if_shown(column, sa.not_(found) if condition.negated else found)
 
 

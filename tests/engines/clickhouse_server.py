@@ -27,14 +27,22 @@ from urllib.parse import parse_qsl, urlsplit
 import chdb
 from werkzeug.formparser import parse_form_data
 
-USERS = {"default": "", "locked": "secret", "strict": "strict"}
-READONLY = {"strict": 1}
-"""The user's own profile."""
+PROFILES = {
+    "default": "",
+    "locked": "",
+    "strict": "readonly = 1",
+    "lenient": "max_rows_to_read = 5000, max_block_size = 10, read_overflow_mode = 'break'",
+    "strictly_lenient": "readonly = 1, read_overflow_mode = 'break'",
+    "cutting": "max_result_rows = 10, max_block_size = 10, result_overflow_mode = 'break'",
+    "limiting": "limit = 7",
+}
+PASSWORDS = {"locked": "secret"}
+"""Settings that a user has before any question."""
 
 _OF_THE_INTERFACE = {"query", "query_id", "database", "wait_end_of_query", "session_id"}
 _OF_THE_INTERFACE |= {"client_protocol_version", "user", "password"}
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
-_ENDING = b"\n\t],\n\n\t\"rows\""
+_ENDING = b'\n\t],\n\n\t"rows"'
 # A server keeps as much before it sends a status.
 _KEPT = 1 << 16
 _HELD_BACK = 1 << 12
@@ -55,13 +63,12 @@ class Engine:
         self._open = chdb.connect(directory)  # ends with the last of its connections
 
     @contextmanager
-    def session(self, database: str, settings: dict[str, str]) -> Iterator[Any]:
+    def session(self, database: str, settings: dict[str, str], profile: str = "") -> Iterator[Any]:
         connection = chdb.connect(self.path)
         try:
             run(connection, f"USE `{database}`")
-            own = settings.pop("own_readonly", None)
-            if own:
-                run(connection, f"SET readonly = {own}")
+            if profile:
+                run(connection, f"SET {profile}")
             if settings:
                 pairs = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
                 run(connection, f"SET {pairs}")
@@ -127,13 +134,13 @@ class Handler(BaseHTTPRequestHandler):
             k: v for k, v in given.items() if k not in _OF_THE_INTERFACE and k[:6] != "param_"
         }
         identity = given.get("query_id", "")
-        if user in READONLY:
-            settings["own_readonly"] = str(READONLY[user])
-        elif identity:
+        profile = PROFILES[user]
+        if identity and "readonly = 1" not in profile:
             settings["log_comment"] = identity
         if sql.startswith("KILL"):
             sql = sql.replace("query_id", "Settings['log_comment']")
-        with self.engine.session(given.get("database", "default"), settings) as connection:
+        database = given.get("database", "default")
+        with self.engine.session(database, settings, profile) as connection:
             if _FORMAT.search(sql) and not sql.lstrip().upper().startswith("INSERT"):
                 self.stream(connection, sql, parameters, identity)
             else:
@@ -142,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
     def login(self) -> str:
         scheme, _, given = self.headers.get("Authorization", "").partition(" ")
         name, _, password = base64.b64decode(given).decode().partition(":")
-        if scheme != "Basic" or USERS.get(name) != password:
+        if scheme != "Basic" or name not in PROFILES or PASSWORDS.get(name, "") != password:
             raise Failed(
                 f"Code: 516. DB::Exception: {name}: Authentication failed: password is incorrect, "
                 "or there is no user with such name. (AUTHENTICATION_FAILED)"

@@ -59,7 +59,7 @@ CASES = [
     TypeCase(
         "String",
         "string",
-        {r"'Größe \'1\' \\ / 😀'": '"Größe \'1\' \\\\ / 😀"', "'a '": '"a "', "''": '""'},
+        {r"'Größe \'1\' \\ / 😀'": "\"Größe '1' \\\\ / 😀\"", "'a '": '"a "', "''": '""'},
     ),
     TypeCase("FixedString(5)", "string", {"'ab'": '"ab"', "unhex('61ff')": '"a\ufffd"'}),
     TypeCase("LowCardinality(String)", "string", {"'a'": '"a"'}, nowhere="''"),
@@ -130,9 +130,7 @@ CASES = [
         {"[1, 2.5, NULL, nan]": '"[1,2.5,null,null]"'},
         nowhere="[]",
     ),
-    TypeCase(
-        "Array(String)", "string", {"['a', 'Я/']": '"[\\"a\\",\\"Я/\\"]"'}, nowhere="[]"
-    ),
+    TypeCase("Array(String)", "string", {"['a', 'Я/']": '"[\\"a\\",\\"Я/\\"]"'}, nowhere="[]"),
     TypeCase(
         "Map(String, UInt64)",
         "string",
