@@ -19,6 +19,8 @@ FORMAT = "JSONCompact"
 _START = b'\t"data":\n\t[\n'
 _BETWEEN = b"],\n\t\t["
 _END = b"\n\t],\n"
+_LAYOUT = b"\n\t"
+_LAYOUT_OF_A_ROW = b"\n\t\t"
 _ERROR = re.compile(rb"Code: (\d+)\. DB::(?:Net|TCP|HTTP)?Exception: ")
 _MOST_OF_AN_ERROR = 2000
 
@@ -52,21 +54,25 @@ def answer(pieces: Iterable[bytes]) -> tuple[list[str], Iterator[Batch]]:
 def _batches(rest: bytes, unread: Iterator[bytes]) -> Iterator[Batch]:
     count = 0
     for piece in unread:
-        whole, found, begun = (rest + piece).rpartition(_BETWEEN)
-        if found:
-            rows = whole.count(_BETWEEN) + 1
-            count += rows
-            yield Batch(rows, whole.replace(_BETWEEN, b"],[") + b"]")
-            rest = b"[" + begun
-        else:
-            rest = begun
-    whole, ended, trailer = rest.partition(_END)
-    announced = _announced(trailer) if ended else None
-    rows = whole.count(_BETWEEN) + 1 if whole else 0
-    if announced != count + rows:
+        rest += piece
+        end = rest.rfind(_BETWEEN)
+        if end >= 0:
+            batch = _batch(rest[: end + 1])
+            rest = rest[end + len(_BETWEEN) - 1 :]
+            count += batch.rows
+            yield batch
+    lines, ended, trailer = rest.partition(_END)
+    last = _batch(lines) if lines else Batch(0, b"")
+    if not ended or _announced(trailer) != count + last.rows:
         raise _broken(rest)
-    if rows:
-        yield Batch(rows, whole.replace(_BETWEEN, b"],["))
+    if last.rows:
+        yield last
+
+
+def _batch(lines: bytes) -> Batch:
+    """Whole rows: what goes of them is what parts them, as texts have such characters escaped."""
+    rows = lines.translate(None, _LAYOUT)
+    return Batch((len(lines) - len(rows)) // len(_LAYOUT_OF_A_ROW) + 1, rows)
 
 
 def _announced(trailer: bytes) -> int | None:
