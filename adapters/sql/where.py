@@ -44,12 +44,15 @@ class TextRules:
     ``exact`` gives what equality and order by code points are decided on; ``folded`` a text in one
     letter case for LIKE; ``shown`` the text of a value that is not a text. ``escape`` hides the
     wildcards of LIKE; None is a backslash where SQL has no word to choose another.
+    ``special`` are the characters that the engine's LIKE takes for more than themselves, besides
+    SQL's wildcards.
     """
 
     exact: Callable[[Element], Element]
     folded: Callable[[Element], Element]
     shown: Callable[[Element], Element]
     escape: str | None = "!"
+    special: str = ""
 
 
 def where(expression: Expression, rules: TextRules, zone: ZoneInfo) -> Element:
@@ -154,7 +157,7 @@ def _like(column: SqlColumn, condition: Like, rules: TextRules) -> Element:
     if shown is None:
         shown = rules.shown(column.read)
     pattern = "".join(
-        piece.value if isinstance(piece, Wildcard) else _literal(piece, rules.escape or "\\")
+        piece.value if isinstance(piece, Wildcard) else _literal(piece, rules)
         for piece in condition.pattern
     )
     found = rules.folded(shown).like(
@@ -163,7 +166,8 @@ def _like(column: SqlColumn, condition: Like, rules: TextRules) -> Element:
     return _if_shown(column, sa.not_(found) if condition.negated else found)
 
 
-def _literal(piece: str, escape: str) -> str:
-    for special in (escape, Wildcard.ANY.value, Wildcard.ONE.value):
+def _literal(piece: str, rules: TextRules) -> str:
+    escape = rules.escape or "\\"
+    for special in (escape, Wildcard.ANY.value, Wildcard.ONE.value, *rules.special):
         piece = piece.replace(special, escape + special)
     return piece
