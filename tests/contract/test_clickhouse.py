@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +19,7 @@ from adapters.base import Adapter, Cancellation, Compare, Field, In, Options, Qu
 from adapters.clickhouse import ClickHouseAdapter
 from adapters.clickhouse_answer import BrokenAnswer, answer
 from adapters.clickhouse_sql import DIALECT, select
-from adapters.errors import QueryCancelled, QueryFailed, SourceUnavailable
+from adapters.errors import QueryCancelled, QueryFailed, SchemaChanged, SourceUnavailable
 from tests.contract.test_indexes import conditions
 from tests.engines import Engine
 from tests.engines.clickhouse import ask
@@ -34,6 +36,15 @@ SAYINGS = {
     "in the document": f'\n\t],\n\n\t"rows": 2,\n\n\t"exception": "{SAID[:40]}"\n}}\n',
     "marked": f"\r\n__exception__\r\nabcdefghijklmnop\r\n{SAID}\n90 abcdefghijklmnop\r\n"
     "__exception__\r\n",
+}
+
+
+SOME: dict[str, Any] = {
+    "int": Decimal(7),
+    "double": Decimal(7),
+    "string": "x",
+    "date": date(2026, 9, 1),
+    "datetime": datetime(2026, 9, 1),
 }
 
 
@@ -236,8 +247,7 @@ def test_kinds_of_tables(engine: Engine) -> None:
         comments = {t.name: t.comment for t in adapter.tables() if t.default}
         expected = {"plain", "seen", "stored", "target", "moved", "merged", "kept", "summed"}
         assert comments.keys() >= expected | {"words"}
-        assert "chosen" not in comments
-        assert not any(name.startswith(".") for name in comments)
+        assert not any(name.startswith(".") or name == "chosen" for name in comments)
         assert comments["plain"] == "A plain table"
         found = adapter.describe(Table("plain"))
         assert [f.name for f in found] == ["i", "twice", "thrice", "n.a", "n.b"]
@@ -251,9 +261,6 @@ def test_kinds_of_tables(engine: Engine) -> None:
 
 
 def test_a_server_that_is_none(engine: Engine) -> None:
-    from http.server import BaseHTTPRequestHandler, HTTPServer
-    from threading import Thread
-
     class Other(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.send_response(200)
@@ -274,8 +281,6 @@ def test_a_server_that_is_none(engine: Engine) -> None:
 
 
 def test_a_column_that_has_changed_its_type(engine: Engine) -> None:
-    from adapters.errors import SchemaChanged
-
     def remembered(kind: str) -> Field:
         engine.execute("DROP TABLE IF EXISTS moving SYNC")
         engine.execute(f"CREATE TABLE moving (id Int32 NOT NULL, v {kind} NULL) ORDER BY id")
@@ -289,18 +294,6 @@ def test_a_column_that_has_changed_its_type(engine: Engine) -> None:
             field = remembered(before)
             remembered(after)
             engine.execute("INSERT INTO moving (id) VALUES (1)")
-            query = Query(Table("moving"), (field,), Compare(field, "<", _some(field)))
+            query = Query(Table("moving"), (field,), Compare(field, "<", SOME[field.type]))
             with pytest.raises(SchemaChanged):
                 list(adapter.json_rows(query, Cancellation()))
-
-
-def _some(field: Field) -> Any:
-    from datetime import date, datetime
-
-    return {
-        "int": Decimal(7),
-        "double": Decimal(7),
-        "string": "x",
-        "date": date(2026, 9, 1),
-        "datetime": datetime(2026, 9, 1),
-    }[field.type.value]

@@ -232,9 +232,9 @@ def test_a_running_service_follows_its_tables(server: Server, engine: Engine) ->
     engine.execute("INSERT INTO moving VALUES (1, 'x')")
     assert ask(server, "data", table="moving") == [["ID", "A"], [1, "x"]]
 
-    engine.execute("ALTER TABLE moving ADD COLUMN b VARCHAR(9)")
+    engine.execute("ALTER TABLE moving ADD COLUMN b VARCHAR(9) NULL")
     assert ask(server, "data", table="moving", **select("B")) == [["B"], [None]]
-    engine.execute("ALTER TABLE moving ADD COLUMN c VARCHAR(9)")
+    engine.execute("ALTER TABLE moving ADD COLUMN c VARCHAR(9) NULL")
     assert list(fields(server, "moving")) == ["ID", "A", "B", "C"]
     assert ask(server, "data", table="moving") == [["ID", "A", "B", "C"], [1, "x", None, None]]
 
