@@ -63,6 +63,10 @@ def driver_rows(url: str) -> Iterator[list[Any]]:
                     batch = []
             yield batch
             return
+        case "clickhouse":
+            with clickhouse_client(url).query_row_block_stream(_QUERY) as blocks:
+                yield from blocks
+            return
         case _:
             compiled = parsed.drivername.endswith("+mysqldb")
             driver = importlib.import_module("MySQLdb" if compiled else "pymysql")
@@ -79,6 +83,20 @@ def driver_rows(url: str) -> Iterator[list[Any]]:
         yield list(found)
 
 
+def clickhouse_client(url: str) -> Any:
+    from clickhouse_connect import get_client
+
+    at = sa.make_url(url)
+    return get_client(host=at.host, port=at.port, database=at.database, compress=False)
+
+
+def clickhouse_json(url: str) -> int:
+    """The client's fastest stream: the server's own JSON, a row in every line."""
+    settings = {"output_format_json_validate_utf8": 1}
+    answer = clickhouse_client(url).raw_stream(_QUERY, None, settings, "JSONCompactEachRow")
+    return sum(piece.count(b"\n") for piece in answer.stream(1 << 18))
+
+
 def driver(url: str) -> int:
     """Rows thrown away."""
     return sum(len(batch) for batch in driver_rows(url))
@@ -86,6 +104,8 @@ def driver(url: str) -> int:
 
 def script(url: str) -> int:
     """Rows to JSON with orjson, and the JSON thrown away: a bare script with nothing around it."""
+    if url.startswith("clickhouse"):
+        return clickhouse_json(url)
     count = 0
     for batch in driver_rows(url):
         count += len(batch)

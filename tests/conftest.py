@@ -13,6 +13,8 @@ from adapters.registry import adapter_class
 from tests.engines import (
     ENGINES,
     Engine,
+    clickhouse_engine,
+    clickhouse_server,
     mysql_engine,
     mysql_server,
     postgresql_engine,
@@ -49,7 +51,11 @@ class _Servers(dict[str, str]):
         self._stack = stack
 
     def __missing__(self, name: str) -> str:
-        start = {"postgresql": postgresql_server, "mysql": mysql_server}[name]
+        start = {
+            "clickhouse": clickhouse_server,
+            "mysql": mysql_server,
+            "postgresql": postgresql_server,
+        }[name]
         self[name] = self._stack.enter_context(start(self._directory))
         return self[name]
 
@@ -69,6 +75,8 @@ def engine(
             opened = postgresql_engine(servers["postgresql"], database)
         case "mysql":
             opened = mysql_engine(servers["mysql"], database)
+        case "clickhouse":
+            opened = clickhouse_engine(servers["clickhouse"], database)
         case "mysqlclient":
             require_mysqlclient()
             opened = mysql_engine(servers["mysql"], database, scheme="mysql+mysqldb")

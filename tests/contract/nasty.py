@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from random import Random
+from uuid import UUID
 
 ROWS = 200
 NAME = "nasty"
@@ -160,7 +161,50 @@ _SQLITE: Columns = {
     "blob": ("BLOB", [*_quoted(_WORDS), *_ALIENS, "x'00ff'", "7"]),
 }
 
-COLUMNS = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL, "mysql": _MYSQL}
+_CLICKHOUSE_TIMES = [*_TIMES, "1970-01-01 00:00:00", "2106-02-07 06:28:15"]
+_WIDE_TIMES = [*_TIMES, "1900-01-02 00:00:00", "2299-12-30 23:59:59.999", "1969-12-31 23:59:59.5"]
+_CLICKHOUSE: Columns = {
+    "b": ("Bool", ["true", "false"]),
+    "small": ("Int8", _SMALL),
+    "tiny": ("UInt8", ["0", "1", "26", "255"]),
+    "i": ("Int32", _INTS),
+    "big": ("Int64", [*_BIGS, "-9223372036854775808"]),
+    "unsigned": ("UInt64", ["0", "1", "26", "18446744073709551615", "9223372036854775808"]),
+    "wide": ("Int256", ["0", "1", "-1", "'" + "9" * 70 + "'", "'-" + "9" * 70 + "'"]),
+    "vast_unsigned": ("UInt128", ["0", "1", f"'{2**128 - 1}'"]),
+    "whole": ("Decimal(18, 0)", [f"'{value}'" for value in [*_INTS, "999999999999999999"]]),
+    "exact": ("Decimal(30, 10)", _quoted(_EXACT)),
+    "fine": ("Decimal(76, 60)", _quoted(["0", "1", "0." + "0" * 59 + "1", "-0." + "9" * 60])),
+    "double": ("Float64", [*_FLOATS, "nan", "inf", "-inf", "1e15", "1e-5", "1e20", "-0."]),
+    "vast": ("Float64", ["1e308", "-1e308", "1e22", "1e-7", "5e-324", "0.1"]),
+    "single": ("Float32", [*_FLOATS, "nan", "inf", "3.4028235e38", "1e-45", "1e15"]),
+    "brain": ("BFloat16", [*_FLOATS, "nan"]),
+    "t": ("String", [*_mysql(_WORDS), "unhex('00')"]),
+    "low": ("LowCardinality(Nullable(String))", _mysql(_WORDS)),
+    "padded": ("FixedString(8)", _quoted([*_SHORT, "a ", "a  "])),
+    "mood": ("Enum8('a' = 3, 'Ab' = -2, 'я' = 1, '1' = 2)", _quoted(["a", "Ab", "я", "1"])),
+    "day": ("Date", _quoted(["1970-01-01", "2149-06-06", *_DAYS[2:6], *_DAYS[8:]])),
+    "far_day": ("Date32", _quoted(["1900-01-01", "2299-12-31", *_DAYS[2:7], *_DAYS[8:]])),
+    "instant": (
+        "DateTime('Asia/Tokyo')",
+        [f"toDateTime('{t[:19]}', 'UTC')" for t in _CLICKHOUSE_TIMES],
+    ),
+    "far": ("DateTime64(3)", [f"toDateTime64('{t}', 3, 'UTC')" for t in _WIDE_TIMES]),
+    "nano": (
+        "DateTime64(9)",
+        [f"toDateTime64('{t}', 9, 'UTC')" for t in [*_TIMES, "2262-04-11 23:47:16.8"]],
+    ),
+    "uuid": ("UUID", _quoted(["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", str(UUID(int=0))])),
+    "address": ("IPv4", _quoted(["10.0.0.1", "9.0.0.1"])),
+    "document": ("JSON", _quoted(['{"a": "Я"}', '{"a": 1}', "{}"])),
+}
+
+COLUMNS = {
+    "sqlite": _SQLITE,
+    "postgresql": _POSTGRESQL,
+    "mysql": _MYSQL,
+    "clickhouse": _CLICKHOUSE,
+}
 SETUP = {"postgresql": f"CREATE TYPE mood AS ENUM ({', '.join(_quoted(_SHORT))})"}
 NO_LIKE = {"postgresql": ("vast", "vast_single"), "mysql": ("vast", "vast_single")}
 """Floats beyond 15 digits, which these databases write otherwise than JSON does."""
@@ -173,8 +217,12 @@ def statements(engine: str) -> Iterator[str]:
     if engine in SETUP:
         yield SETUP[engine]
     columns = COLUMNS[engine]
-    quote = "`" if engine == "mysql" else '"'
-    declared = ", ".join(f"{quote}{name}{quote} {kind}" for name, (kind, _) in columns.items())
+    quote = "`" if engine in ("mysql", "clickhouse") else '"'
+    null = "" if engine != "clickhouse" else " NULL"  # there, nothing is null unless it may be
+    declared = ", ".join(
+        f"{quote}{name}{quote} {kind}{'' if 'Nullable' in kind else null}"
+        for name, (kind, _) in columns.items()
+    )
     yield f"CREATE TABLE {NAME} (id integer PRIMARY KEY, {declared})"
     random = Random(2026)
     cells = [list(islice(cycle([*values, "NULL"]), ROWS)) for _, values in columns.values()]

@@ -16,6 +16,9 @@ from adapters.registry import open_adapter
 from adapters.sql.adapter import SqlAdapter
 from tests.engines import Engine
 
+pytestmark = pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mysql"], indirect=True)
+"""ClickHouse has primary keys instead: see test_clickhouse."""
+
 ROWS = 5000
 TABLE = Table("indexed")
 _SHARED = {

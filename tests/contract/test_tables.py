@@ -35,11 +35,13 @@ NAMES = [
         "n" * 63,
     ),
 ]
-QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`"}
+QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`", "clickhouse": "`"}
 
 
 def quoted(engine: Engine, name: str) -> str:
     quote = QUOTES[engine.name]
+    if engine.name == "clickhouse":
+        name = name.replace("\\", "\\\\")
     return quote + name.replace(quote, quote * 2) + quote
 
 
@@ -134,6 +136,16 @@ STATEMENTS: dict[str, dict[str, list[object]]] = {
         'SELECT "a:b" AS `a:c`': ["a:b"],
         "SELECT @x := 1 AS a": [1],
         "SELECT DATE '2026-09-01' AS a": ["2026-09-01"],
+    },
+    "clickhouse": {
+        "SELECT 1 AS a # the end": [1],
+        "SELECT 'a\\'b;' AS a;": ["a'b;"],
+        "SELECT '5'::Int32 AS a": [5],
+        'SELECT 1 AS "a:b"': [1],
+        "SELECT [1, 2, 3][2] ? 1 : 2 AS a": [1],
+        "SELECT '{a:Int8}' AS a": ["{a:Int8}"],
+        "SELECT a FROM VALUES('a Date', '2026-09-01')": ["2026-09-01"],
+        "SELECT number AS a FROM numbers(7, 1) SETTINGS max_threads = 1": [7],
     },
 }
 

@@ -30,6 +30,9 @@ MANY = {
     "mysql": """
         SELECT seq AS i, concat('text of row ', seq) AS t, seq * 0.5 AS d,
                DATE '2026-01-01' AS day FROM seq_1_to_{rows}""",
+    "clickhouse": """
+        SELECT number + 1 AS i, concat('text of row ', toString(i)) AS t, i * 0.5 AS d,
+               toDate('2026-01-01') AS day FROM numbers({rows})""",
 }
 SLOW = {
     "sqlite": """
@@ -39,6 +42,7 @@ SLOW = {
     "mysql": """
         SELECT a.seq AS i FROM seq_1_to_10000000 a, seq_1_to_10000000 b
         WHERE a.seq + b.seq < 0""",
+    "clickhouse": "SELECT number AS i FROM numbers(1000000000000) WHERE cityHash64(number) = 0",
 }
 # What the server itself says about running statements of ours, and how to kill their connections.
 ACTIVITY = {
@@ -48,8 +52,12 @@ ACTIVITY = {
     "mysql": """
         SELECT id FROM information_schema.processlist
         WHERE info LIKE '%%seq\\_1%%' AND info NOT LIKE '%%processlist%%'""",
+    "clickhouse": """
+        SELECT Settings['log_comment'] FROM system.processes
+        WHERE query LIKE '%numbers(%' AND query NOT LIKE '%system.processes%'""",
 }
 KILL = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL CONNECTION {}"}
+KILL["clickhouse"] = "KILL QUERY WHERE query_id = '{}' ASYNC"
 
 
 @pytest.fixture(scope="module")
