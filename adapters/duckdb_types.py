@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -18,7 +18,9 @@ from adapters.sql.columns import Element, SqlColumn
 from adapters.sql.numbers import UINT64_MAX, between, near_decimal
 
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
-# Numbers below have fewer than nine digits in binary, and no digit more comes back.
+# The first and the last that a number of nanoseconds can stand for.
+_NANOSECONDS = ("1677-09-22 00:00:00", "2262-04-11 23:47:16.854775806")
+# Smaller floats of 32 bits have fewer than six digits that always come back the same.
 _MIN_NORMAL = 1.1754943508222875e-38
 
 
@@ -80,7 +82,7 @@ class _Named(sa.types.UserDefinedType[Any]):
         return self.name
 
 
-def _wide(low: int, high: int) -> Callable[[Element], SqlColumn]:
+def _wide(kind: str, low: int, high: int) -> Callable[[Element], SqlColumn]:
     """Whole numbers of 128 bits: more than a portal's ``int`` holds, none of their digits lost."""
     clamp = between(low, high)
 
@@ -92,7 +94,7 @@ def _wide(low: int, high: int) -> Callable[[Element], SqlColumn]:
             FieldType.DOUBLE,
             column,
             column,
-            columns.bind_integer,
+            lambda value: _cast(columns.bind_integer(value), kind),
             convert=lambda value: None if value is None else Decimal(value),
             near=near,
         )
@@ -103,7 +105,8 @@ def _wide(low: int, high: int) -> Callable[[Element], SqlColumn]:
 def _double(column: Element) -> SqlColumn:
     finite = sa.func.isfinite(column)
     read = sa.case((finite, column))
-    return columns.double(column, read=read, shown=finite, as_text=_digits(column))
+    found = columns.double(column, shown=finite, as_text=_digits(column))
+    return replace(found, read=read)
 
 
 def _single(column: Element) -> SqlColumn:
@@ -121,7 +124,7 @@ def _single(column: Element) -> SqlColumn:
     )
     finite = sa.func.isfinite(column)
     read = sa.case((finite, shortest))
-    return columns.single(column, read=read, shown=finite, as_text=_digits(read))
+    return replace(columns.single(column, shown=finite, as_text=_digits(read)), read=read)
 
 
 def _digits(number: Element) -> Element:
@@ -163,6 +166,20 @@ def _moment(column: Element, *, zoned: bool) -> SqlColumn:
     return SqlColumn(FieldType.DATETIME, read, column, bind, shown=known, zoned=zoned)
 
 
+def _fine(column: Element, *, zoned: bool) -> SqlColumn:
+    """Nanoseconds since 1970 in 64 bits; a date-time that has no such number is an error."""
+    kind = "TIMESTAMPTZ_NS" if zoned else "TIMESTAMP_NS"
+    first, last = _NANOSECONDS
+    known = column.between(*(sa.literal_column(f"{kind} '{bound}'") for bound in (first, last)))
+
+    def bind(value: datetime) -> Element:
+        near = first if value.year < 1678 else last if value.year > 2261 else str(value)
+        return _cast(sa.literal(f"{near}+00" if zoned else near, sa.Text()), kind)
+
+    read = sa.case((known, sa.func.left(_text(column), sa.literal_column("19"))))
+    return SqlColumn(FieldType.DATETIME, read, column, bind, shown=known, zoned=zoned)
+
+
 def _local(column: Element) -> SqlColumn:
     return _moment(column, zoned=False)
 
@@ -178,18 +195,17 @@ _KINDS: dict[str, Callable[[Element], SqlColumn]] = {
         columns.integer,
     ),
     "UBIGINT": lambda column: columns.integer(column, UINT64_MAX),
-    "HUGEINT": _wide(-(2**127), 2**127 - 1),
-    "UHUGEINT": _wide(0, 2**128 - 1),
+    "HUGEINT": _wide("HUGEINT", -(2**127), 2**127 - 1),
+    "UHUGEINT": _wide("UHUGEINT", 0, 2**128 - 1),
     "FLOAT": _single,
     "DOUBLE": _double,
     "VARCHAR": columns.text,
     "DATE": _date,
     "TIMESTAMP": _local,
-    # Of other precision: compared as they are, years that one of them lacks would be an error.
     "TIMESTAMP_S": lambda column: _local(_cast(column, "TIMESTAMP")),
     "TIMESTAMP_MS": lambda column: _local(_cast(column, "TIMESTAMP")),
-    "TIMESTAMP_NS": lambda column: _local(_cast(column, "TIMESTAMP")),
+    "TIMESTAMP_NS": lambda column: _fine(column, zoned=False),
     "TIMESTAMP WITH TIME ZONE": _instant,
-    "TIMESTAMPTZ_NS": lambda column: _instant(_cast(column, "TIMESTAMPTZ")),
+    "TIMESTAMPTZ_NS": lambda column: _fine(column, zoned=True),
     "BLOB": lambda column: columns.shown_as(sa.func.lower(sa.func.hex(column))),
 }

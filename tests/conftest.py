@@ -13,6 +13,7 @@ from adapters.registry import adapter_class
 from tests.engines import (
     ENGINES,
     Engine,
+    duckdb_engine,
     mysql_engine,
     mysql_server,
     postgresql_engine,
@@ -65,6 +66,8 @@ def engine(
             opened = sqlite_engine(tmp_path_factory.mktemp("sqlite"))
         case "postgresql":
             opened = postgresql_engine(servers["postgresql"], database)
+        case "duckdb":
+            opened = duckdb_engine(tmp_path_factory.mktemp("duckdb"))
         case "mysql":
             opened = mysql_engine(servers["mysql"], database)
     with opened as ready:

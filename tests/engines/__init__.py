@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.base import Engine
+from tests.engines.duckdb import duckdb_engine
 from tests.engines.mysql import connect_mysql, mysql_engine, mysql_server
 from tests.engines.postgresql import postgresql_engine, postgresql_server
 from tests.engines.sqlite import sqlite_engine
@@ -15,7 +16,7 @@ WIRE = Path(__file__).parents[1] / "wire"
 CASES: list[dict[str, Any]] = json.loads((WIRE / "cases.json").read_text(encoding="utf-8"))
 ORDERS: dict[str, Any] = json.loads((WIRE / "orders.json").read_text(encoding="utf-8"))
 
-ENGINES = ("sqlite", "postgresql", "mysql")
+ENGINES = ("sqlite", "postgresql", "mysql", "duckdb")
 
 __all__ = [
     "CASES",
@@ -23,6 +24,7 @@ __all__ = [
     "ORDERS",
     "Engine",
     "connect_mysql",
+    "duckdb_engine",
     "load_orders",
     "mysql_engine",
     "mysql_server",
