@@ -13,15 +13,15 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.postgresql.base import PGDialect, PGIdentifierPreparer
 from sqlalchemy.types import TypeEngine
 
-from adapters.base import Batch, Cancellation, Field, Query, Row, Table
+from adapters.base import Batch, Cancellation, Field, Options, Query, Row, Table
 from adapters.duckdb_types import Native, column_of, json_of
 from adapters.errors import (
     AdapterError,
@@ -55,7 +55,6 @@ CONFINED = {
     "memory_limit": "1GB",
     "temp_directory": "",
 }
-_LIMITS = frozenset({"memory_limit", "threads"})
 _BACKSLASHED = re.compile(rb"\\(?:u00..|.)", re.DOTALL)
 
 
@@ -67,26 +66,32 @@ class DuckDBAdapter(SqlAdapter):
 
     driver = "duckdb+b24"
     case_sensitive_names = False
+    parameters: ClassVar[frozenset[str]] = frozenset({"memory_limit", "threads"})
+    """What may follow in the URL."""
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        parsed = sa.make_url(url)
+        self.path = parsed.database or ""
+        self.settings = {name: str(value) for name, value in parsed.query.items()}
 
     def engine_options(self) -> dict[str, Any]:
         return {"creator": self.open}
 
-    def limits(self) -> dict[str, Any]:
-        """What the URL says of memory and threads."""
-        query = dict(sa.make_url(self.url).query)
-        if unknown := query.keys() - _LIMITS:
-            raise SourceUnavailable(f"unknown parameters in the url: {', '.join(sorted(unknown))}")
-        return query
+    def config(self) -> dict[str, Any]:
+        """How DuckDB is opened."""
+        if unknown := self.settings.keys() - self.parameters:
+            raise duckdb.ConnectionException(f"the url has unknown parameters: {sorted(unknown)}")
+        limits = {"memory_limit", "threads"} & self.settings.keys()
+        return CONFINED | {name: self.settings[name] for name in limits}
 
     def open(self) -> duckdb.DuckDBPyConnection:
         """A new connection; raises duckdb.Error."""
-        path = sa.make_url(self.url).database or ""
-        config = CONFINED | self.limits()
-        config |= {"enable_external_access": "false", "lock_configuration": "true"}
+        config = self.config() | {"enable_external_access": "false", "lock_configuration": "true"}
         give_up = time.monotonic() + min(_PATIENCE, self.entry_seconds / 2)
         while True:
             try:
-                return duckdb.connect(path, read_only=True, config=config)
+                return duckdb.connect(self.path, read_only=True, config=config)
             except duckdb.IOException as error:
                 if "Could not set lock" not in str(error) or time.monotonic() > give_up:
                     raise
@@ -214,8 +219,14 @@ class DuckDBAdapter(SqlAdapter):
         with self.session(cancellation) as connection:
             refuse_outdated(query, lambda table: self.fields(connection, table))
             found = run(connection, compiled.string, values)
-            while batch := found.fetchmany(_BATCH_ROWS):
-                yield batch
+            yield from self.fetch(connection, found)
+
+    def fetch(
+        self, connection: sa.Connection, found: duckdb.DuckDBPyConnection
+    ) -> Iterator[list[Any]]:
+        """The rows of a statement that runs, in batches."""
+        while batch := found.fetchmany(_BATCH_ROWS):
+            yield batch
 
 
 def run(
@@ -236,6 +247,13 @@ def _in_lower_case(json: bytes) -> bytes:
     )
 
 
+class _Quoting(PGIdentifierPreparer):
+    """Every name is quoted: DuckDB has keywords that PostgreSQL has not."""
+
+    def _requires_quotes(self, value: str) -> bool:
+        return True
+
+
 class _Dialect(PGDialect):
     """DuckDB takes PostgreSQL's SQL. Only the compiler is used; statements go to DuckDB itself."""
 
@@ -243,6 +261,7 @@ class _Dialect(PGDialect):
     driver = "b24"
     default_paramstyle = "qmark"
     supports_statement_cache = True
+    preparer = _Quoting
 
     @classmethod
     def import_dbapi(cls) -> Any:

@@ -168,13 +168,14 @@ def _moment(column: Element, *, zoned: bool) -> SqlColumn:
 
 def _fine(column: Element, *, zoned: bool) -> SqlColumn:
     """Nanoseconds since 1970 in 64 bits; a date-time that has no such number is an error."""
-    kind = "TIMESTAMPTZ_NS" if zoned else "TIMESTAMP_NS"
+    kind, utc = ("TIMESTAMPTZ_NS", "+00") if zoned else ("TIMESTAMP_NS", "")
     first, last = _NANOSECONDS
-    known = column.between(*(sa.literal_column(f"{kind} '{bound}'") for bound in (first, last)))
+    bounds: list[Element] = [sa.literal_column(f"{kind} '{each}{utc}'") for each in _NANOSECONDS]
+    known = column.between(bounds[0], bounds[1])
 
     def bind(value: datetime) -> Element:
         near = first if value.year < 1678 else last if value.year > 2261 else str(value)
-        return _cast(sa.literal(f"{near}+00" if zoned else near, sa.Text()), kind)
+        return _cast(sa.literal(near + utc, sa.Text()), kind)
 
     read = sa.case((known, sa.func.left(_text(column), sa.literal_column("19"))))
     return SqlColumn(FieldType.DATETIME, read, column, bind, shown=known, zoned=zoned)

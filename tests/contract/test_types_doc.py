@@ -10,7 +10,12 @@ import pytest
 from tests.contract.types import CASES
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "types.md"
-HEADINGS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL and MariaDB", "duckdb": "DuckDB"}
+HEADINGS = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL and MariaDB",
+    "duckdb": "DuckDB",
+}
 
 
 def documented(engine: str) -> list[list[str]]:

@@ -1,0 +1,89 @@
+"""Tells a file that is whole from one that somebody is still writing.
+
+Nothing in a CSV file says that it has ended. On Linux the kernel tells whether any process has a
+file open for writing, if the file is ours; failing that, a file counts as whole when nobody has
+written to it for some seconds. Whatever is read is compared with the file once more after reading.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from adapters.errors import QueryFailed, SchemaChanged, SourceUnavailable
+
+# Seconds without a change after which a file is taken for whole, and for how long one waits for it.
+QUIET = 3.0
+_PATIENCE = 10.0
+
+
+class Signature(NamedTuple):
+    """What changes when a file does."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+def signatures(paths: Iterable[Path]) -> dict[Path, Signature]:
+    """Raises SchemaChanged for a file that is gone."""
+    found = {}
+    for path in paths:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            raise SchemaChanged(f"{path.name} does not exist any more") from None
+        except OSError as error:
+            raise SourceUnavailable(f"{path.name}: {error.strerror}") from None
+        found[path] = Signature(
+            status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        )
+    return found
+
+
+def whole(paths: Iterable[Path]) -> dict[Path, Signature]:
+    """The files' signatures once all are whole; raises SourceUnavailable if they are not soon."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        found = signatures(paths)
+        ages = {path: time.time() - each.modified / 1e9 for path, each in found.items()}
+        # A clock that runs ahead of ours makes files of the future; those are not young.
+        young = [path for path, age in ages.items() if 0 <= age < QUIET and not _is_closed(path)]
+        if not young:
+            return found
+        if time.monotonic() > give_up:
+            raise SourceUnavailable(f"{young[0].name} is being written")
+        time.sleep(min(0.2, QUIET))
+
+
+def unchanged(before: dict[Path, Signature]) -> None:
+    """Raise QueryFailed if a file is another by now than when its signature was taken."""
+    now = signatures(before)
+    for path, signature in before.items():
+        if now[path] != signature:
+            raise QueryFailed(f"{path.name} was changed while it was read")
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether nobody has the file open for writing; False if the kernel would not say."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Whoever opens it for writing meanwhile has us told: by this signal, which nobody heeds.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
