@@ -119,6 +119,7 @@ class DuckDBAdapter(SqlAdapter):
                 raise
             finally:
                 connection.invalidate()
+                self._entering.raw = self._entering.fresh = None
 
     def translate(self, error: Exception) -> AdapterError:
         message = str(error)

@@ -43,7 +43,9 @@ def _matches(pattern: str) -> str:
 
 
 def _written(name: str, pattern: str, read: str, proof: str = "true") -> _Kind:
-    return _Kind(name, f"{_matches(pattern)} AND ({read}) IS NOT NULL", read, proof)
+    # Of a null it is neither true nor false, and bool_and leaves it out.
+    test = f"{_matches(pattern)} AND ({{v}} IS NULL OR ({read}) IS NOT NULL)"
+    return _Kind(name, test, read, proof)
 
 
 def _slashed(name: str, form: str, other: str) -> _Kind:
