@@ -51,7 +51,7 @@ CONFINED = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
-    "allowed_configs": ["TimeZone"],
+    "allowed_configs": ["TimeZone", "max_streaming_buffer_size"],
     "memory_limit": "1GB",
     "temp_directory": "",
 }
@@ -99,6 +99,7 @@ class DuckDBAdapter(SqlAdapter):
 
     def prepare_session(self, raw: duckdb.DuckDBPyConnection) -> None:
         raw.execute(f"SET TimeZone = '{self.options.timezone.key}'")
+        raw.execute("SET max_streaming_buffer_size = '2MB'")
 
     def interrupt(self, raw: duckdb.DuckDBPyConnection) -> None:
         raw.interrupt()

@@ -107,7 +107,9 @@ def _text(cell: object) -> str:
         case float() if cell.is_integer() and abs(cell) < 2**53:
             return str(int(cell))
         case datetime():
-            return cell.isoformat(" ")
+            # A fraction of a day, which is seldom exact.
+            near = cell + timedelta(microseconds=500)
+            return near.replace(microsecond=near.microsecond // 1000 * 1000).isoformat(" ")
         case date() | time():
             return cell.isoformat()
         case timedelta():

@@ -77,7 +77,7 @@ _KINDS = (
     ),
     _slashed("dmy", "%d/%m/%Y", "%m/%d/%Y"),
     _slashed("mdy", "%m/%d/%Y", "%d/%m/%Y"),
-    _written("moment", _DAY + _TIME, "TRY_CAST({v} AS TIMESTAMP)"),
+    _written("moment", f"{_DAY}({_TIME})?", "TRY_CAST({v} AS TIMESTAMP)"),
     _written(
         "instant", f"{_DAY}{_TIME}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)", "TRY_CAST({v} AS TIMESTAMPTZ)"
     ),
