@@ -17,8 +17,11 @@ from typing import NamedTuple
 
 from adapters.errors import QueryFailed, SchemaChanged, SourceUnavailable
 
-# Seconds without a change after which a file is taken for whole, and for how long one waits for it.
-QUIET = 3.0
+# Seconds without a change after which a file is taken for whole: when the kernel says nothing of
+# writers, and when it says that there may be one, as it also does of all files on some networks.
+_QUIET = 3.0
+_QUIET_BUT_OPEN = 60.0
+# Seconds for which one waits for that.
 _PATIENCE = 10.0
 
 
@@ -53,14 +56,14 @@ def whole(paths: Iterable[Path]) -> dict[Path, Signature]:
     give_up = time.monotonic() + _PATIENCE
     while True:
         found = signatures(paths)
-        ages = {path: time.time() - each.modified / 1e9 for path, each in found.items()}
-        # A clock that runs ahead of ours makes files of the future; those are not young.
-        young = [path for path, age in ages.items() if 0 <= age < QUIET and not _is_closed(path)]
+        now = time.time()
+        ages = {path: max(0.0, now - each.modified / 1e9) for path, each in found.items()}
+        young = [path for path, age in ages.items() if age < _quiet(path, age)]
         if not young:
             return found
         if time.monotonic() > give_up:
             raise SourceUnavailable(f"{young[0].name} is being written")
-        time.sleep(min(0.2, QUIET))
+        time.sleep(0.2)
 
 
 def unchanged(before: dict[Path, Signature]) -> None:
@@ -71,19 +74,23 @@ def unchanged(before: dict[Path, Signature]) -> None:
             raise QueryFailed(f"{path.name} was changed while it was read")
 
 
-def _is_closed(path: Path) -> bool:
-    """Whether nobody has the file open for writing; False if the kernel would not say."""
+def _quiet(path: Path, age: float) -> float:
+    """For how many seconds a file must have been as it is, by what the kernel says of writers."""
+    if age > _QUIET_BUT_OPEN:
+        return 0
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return False
+        return _QUIET
     try:
         # Whoever opens it for writing meanwhile has us told: by this signal, which nobody heeds.
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        return 0
+    except BlockingIOError:
+        return _QUIET_BUT_OPEN
     except OSError:
-        return False
+        return _QUIET
     finally:
         os.close(descriptor)
-    return True

@@ -293,6 +293,10 @@ def test_a_file_that_is_written_without_end_is_refused(
         file.flush()
         with pytest.raises(SourceUnavailable, match="being written"):
             adapter.describe(Table("t"))
+        put_back = time.time() - 30  # a long pause, and still open
+        os.utime(folder / "t.csv", (put_back, put_back))
+        with pytest.raises(SourceUnavailable, match="being written"):
+            adapter.describe(Table("t"))
     assert read(adapter)[2:] == [[1]]
 
 
