@@ -57,8 +57,9 @@ def whole(paths: Iterable[Path]) -> dict[Path, Signature]:
     while True:
         found = signatures(paths)
         now = time.time()
-        ages = {path: max(0.0, now - each.modified / 1e9) for path, each in found.items()}
-        young = [path for path, age in ages.items() if age < _quiet(path, age)]
+        ages = {path: now - each.modified / 1e9 for path, each in found.items()}
+        # Of a clock that runs ahead of ours nothing can be told.
+        young = [path for path, age in ages.items() if 0 <= age < _quiet(path, age)]
         if not young:
             return found
         if time.monotonic() > give_up:
