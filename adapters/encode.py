@@ -35,6 +35,8 @@ def encode_rows(fields: Sequence[Field], rows: Iterable[Sequence[Any]], zone: Zo
     converters = [_CONVERTERS[field.type] for field in fields]
     converted = []
     for row in rows:
+        if not isinstance(row, (tuple, list)):  # a text or a dict would pass for other values
+            raise QueryFailed(f"a row is a {type(row).__name__}, neither tuple nor list")
         if len(row) != len(converters):
             raise QueryFailed(f"a row has {len(row)} values where {len(converters)} were asked for")
         cells: list[Any] = []
@@ -42,14 +44,32 @@ def encode_rows(fields: Sequence[Field], rows: Iterable[Sequence[Any]], zone: Zo
             try:
                 cells.append(None if value is None else convert(value, zone))
             except (TypeError, ValueError, ArithmeticError) as error:
-                raise QueryFailed(
-                    f"column {field.name!r} is {field.type} but holds {type(value).__name__}"
-                ) from error
+                raise _misfit(field, value) from error
         converted.append(cells)
     try:
         return encode_clean(converted)
     except TypeError as error:
         raise QueryFailed("a text holds half of a surrogate pair") from error
+
+
+def convert(field: Field, value: Any, zone: ZoneInfo) -> str | int | float | Decimal | None:
+    """One value as JSON has it; raises :class:`~adapters.errors.QueryFailed` if it does not fit."""
+    if value is None:
+        return None
+    try:
+        cell: str | int | float | Decimal | None = _CONVERTERS[field.type](value, zone)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise _misfit(field, value) from error
+    return cell
+
+
+def _misfit(field: Field, value: Any) -> QueryFailed:
+    return QueryFailed(f"column {field.name!r} is {field.type} but holds {type(value).__name__}")
+
+
+def number_text(value: float | Decimal) -> str:
+    """A finite number as it stands in the JSON."""
+    return orjson.dumps(value, default=_number).decode()
 
 
 def encode_clean(rows: Sequence[Sequence[Any]]) -> bytes:
@@ -87,7 +107,7 @@ def _date(value: Any, zone: ZoneInfo) -> str | None:
         return _written(_DATE, value)
     if not isinstance(value, date):
         raise TypeError
-    day = _local(value, zone) if isinstance(value, datetime) else value
+    day = local(value, zone) if isinstance(value, datetime) else value
     return None if day is None else day.isoformat()[:10]
 
 
@@ -98,18 +118,19 @@ def _datetime(value: Any, zone: ZoneInfo) -> str | None:
         raise TypeError
     if not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)
-    local = _local(value, zone)
-    return None if local is None else local.isoformat(" ", "seconds")
+    moment = local(value, zone)
+    return None if moment is None else moment.isoformat(" ", "seconds")
 
 
 def _written(form: re.Pattern[str], value: str) -> str:
     if not form.fullmatch(value):
         raise ValueError
+    datetime.fromisoformat(value)  # raises it for a day that no calendar has
     return value
 
 
-def _local(value: datetime, zone: ZoneInfo) -> datetime | None:
-    """None for an instant that falls outside the years that can be shown."""
+def local(value: datetime, zone: ZoneInfo) -> datetime | None:
+    """The local time of an aware value; None for one outside the years that can be shown."""
     try:
         return value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
     except OverflowError:
@@ -117,6 +138,8 @@ def _local(value: datetime, zone: ZoneInfo) -> datetime | None:
 
 
 def _string(value: Any, _: ZoneInfo) -> str:
+    if isinstance(value, (dict, list, tuple, set, frozenset)):
+        raise TypeError  # Python's way of writing it is nobody's
     return value.hex() if isinstance(value, (bytes, memoryview)) else str(value)
 
 

@@ -6,9 +6,9 @@ a server knows named time zones only where somebody has loaded their tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pymysql
 import sqlalchemy as sa
@@ -66,6 +66,8 @@ class MySQLAdapter(SqlAdapter):
     """``mysql://`` or ``mariadb://user:password@host:port/database``."""
 
     driver = "mysql+pymysql"
+    streaming: ClassVar[Any] = SSCursor
+    """The driver's cursor that does not read a whole answer at once."""
     # Names of columns; whether names of tables are depends on the server's file system.
     case_sensitive_names = False
 
@@ -98,12 +100,19 @@ class MySQLAdapter(SqlAdapter):
                 f"SET time_zone = '+00:00', {limit}, net_write_timeout = {seconds}, "
                 "group_concat_max_len = 4294967295"
             )
-        # From here on it may think for as long as a query may take.
+        self.let_think(raw)
+
+    def let_think(self, raw: Any) -> None:
+        """From here on the server may think for as long as a query may take."""
         raw._read_timeout = None
 
     def interrupt(self, raw: Any) -> None:
+        self.kill(raw.thread_id())
+
+    def kill(self, number: int) -> None:
+        """End what runs on the connection that the server knows by ``number``."""
         with self.connect(timeout=2) as other:
-            other.cursor().execute("KILL QUERY %s", [raw.thread_id()])
+            other.cursor().execute("KILL QUERY %s", [number])
 
     def connect(self, timeout: float) -> Any:
         """A connection of the driver's beside those of the pool, none of its steps longer."""
@@ -152,8 +161,17 @@ class MySQLAdapter(SqlAdapter):
     def describe_sql(
         self, connection: sa.Connection, sql: str
     ) -> list[tuple[str, TypeEngine[Any]]]:
-        result = connection.execute(sa.text(f"SELECT * FROM ({verbatim(sql)}\n) query LIMIT 0"))
-        return [(field.name, catalog.field_type(field)) for field in result.cursor._result.fields]
+        statement = sa.text(f"SELECT * FROM ({verbatim(sql)}\n) query LIMIT 0")
+        compiled = statement.compile(self.engine)
+        raw: Any = connection.connection.dbapi_connection
+        with raw.cursor(self.streaming) as cursor:
+            cursor.execute(compiled.string, compiled.params)
+            return [(f.name, catalog.field_type(f)) for f in self.result_fields(cursor)]
+
+    def result_fields(self, cursor: Any) -> Iterable[catalog.ResultField]:
+        """The columns of what a cursor has executed."""
+        for f in cursor._result.fields:
+            yield catalog.ResultField(f.name, f.type_code, f.charsetnr, f.flags, f.length, f.scale)
 
     def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:  # noqa: C901 - a table
         column: Element = sa.column(name)
@@ -187,14 +205,12 @@ class MySQLAdapter(SqlAdapter):
                 return super().column(name, kind)
 
     def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
-        compiled = self.select(query).compile(
-            self.engine, compile_kwargs={"render_postcompile": True}
-        )
+        compiled = self.compiled(query)
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
             if query.table.sql is None:
                 self._look(raw, query)
-            cursor = raw.cursor(SSCursor)
+            cursor = raw.cursor(self.streaming)
             try:
                 cursor.execute(compiled.string, compiled.params)
                 while batch := cursor.fetchmany(BATCH_ROWS):
@@ -203,10 +219,14 @@ class MySQLAdapter(SqlAdapter):
                 if isinstance(error, GeneratorExit):
                     self.interrupt(raw)
                 # The driver would read all that is left before it lets go of the connection.
-                if cursor._result is not None:
-                    cursor._result.unbuffered_active = False
+                self.abandon(raw, cursor)
                 connection.invalidate()
                 raise
+
+    def abandon(self, raw: Any, cursor: Any) -> None:
+        """Leave the rest of an answer unread; the connection is closed afterwards."""
+        if cursor._result is not None:
+            cursor._result.unbuffered_active = False
 
     def _look(self, raw: Any, query: Query) -> None:
         """Raise SchemaChanged if a column has another type than it is read and compared by.
@@ -218,9 +238,9 @@ class MySQLAdapter(SqlAdapter):
         table = sa.table(query.table.name, schema=query.table.schema)
         names: list[Element] = [sa.column(field.name) for field in fields]
         compiled = sa.select(*names).select_from(table).limit(0).compile(self.engine)
-        with raw.cursor() as cursor:
+        with raw.cursor(self.streaming) as cursor:
             cursor.execute(compiled.string, compiled.params)
-            kinds = [catalog.field_type(found) for found in cursor._result.fields]
+            kinds = [catalog.field_type(found) for found in self.result_fields(cursor)]
         for field, kind in zip(fields, kinds, strict=True):
             now, then = self.column(field.name, kind), field.native
             if (now.type, now.zoned) != (then.type, then.zoned):

@@ -6,7 +6,7 @@ protocol says of it; any other is shown as text.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from pymysql.constants import FIELD_TYPE, FLAG
@@ -42,7 +42,7 @@ _GEOMETRIES = (
     " geometrycollection geomcollection"
 ).split()
 _NAMED = {**ischema_names, **dict.fromkeys(_GEOMETRIES, Geometry)}
-_BINARY_CHARSET = 63
+BINARY_CHARSET = 63
 
 
 def tables(connection: sa.Connection) -> list[Table]:
@@ -79,11 +79,22 @@ def _named_type(
     return sa.types.to_instance(kind)
 
 
-def field_type(field: Any) -> TypeEngine[Any]:
-    """The type of a result's column, from the protocol's description of it."""
+class ResultField(NamedTuple):
+    """What the protocol says of a column of a result."""
+
+    name: str
+    type_code: int
+    charsetnr: int
+    flags: int
+    length: int
+    scale: int
+
+
+def field_type(field: ResultField) -> TypeEngine[Any]:
+    """The type of a result's column."""
     code = field.type_code
     if code in _TEXTS:
-        binary = field.charsetnr == _BINARY_CHARSET
+        binary = field.charsetnr == BINARY_CHARSET
         return sa.LargeBinary() if binary else sa.String()
     if code in (FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL):
         # The length counts the sign and the decimal point.

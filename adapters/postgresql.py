@@ -20,6 +20,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.pq import ExecStatus
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
@@ -74,6 +75,9 @@ class PostgreSQLAdapter(SqlAdapter):
 
     def engine_options(self) -> dict[str, Any]:
         return {
+            # Each query is a transaction of its own, and leaves nothing that had to be ended.
+            "isolation_level": "AUTOCOMMIT",
+            "pool_reset_on_return": None,
             "connect_args": {
                 # libpq knows no shorter time than 2 seconds.
                 "connect_timeout": max(2, int(self.entry_seconds)),
@@ -83,7 +87,7 @@ class PostgreSQLAdapter(SqlAdapter):
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
                 "tcp_user_timeout": 30_000,
-            }
+            },
         }
 
     def prepare_session(self, raw: psycopg.Connection[Any]) -> None:
@@ -99,7 +103,15 @@ class PostgreSQLAdapter(SqlAdapter):
         }
         assignments = ", ".join(f"set_config('{name}', %s, false)" for name in settings)
         raw.execute(f"SELECT {assignments}", list(settings.values()))
-        raw.commit()
+
+    def ping(self, raw: psycopg.Connection[Any]) -> None:
+        """By the driver's library itself: nothing is cheaper than an empty statement."""
+        try:
+            answer = raw.pgconn.exec_(b"")
+        except MemoryError:  # the driver's word for no answer at all
+            raise psycopg.OperationalError("the connection is lost") from None
+        if answer.status != ExecStatus.EMPTY_QUERY:
+            raise psycopg.OperationalError(answer.get_error_message())
 
     def interrupt(self, raw: psycopg.Connection[Any]) -> None:
         raw.cancel_safe(timeout=2)
@@ -206,16 +218,19 @@ class PostgreSQLAdapter(SqlAdapter):
         self, query: Query, cancellation: Cancellation, loaders: Mapping[str, type[Loader]]
     ) -> Iterator[list[Row]]:
         """Rows whose values of the types in ``loaders`` are read by these and not as usual."""
-        compiled = self.select(query).compile(
-            self.engine, compile_kwargs={"render_postcompile": True}
-        )
+        compiled = self.compiled(query)
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
             cursor = raw.cursor()
             for name, loader in loaders.items():
                 cursor.adapters.register_loader(name, loader)
-            rows = cursor.stream(compiled.string, compiled.params, size=BATCH_ROWS)
             try:
+                if query.limit is not None and query.limit <= BATCH_ROWS:
+                    cursor.execute(compiled.string, compiled.params, prepare=False)
+                    if batch := cursor.fetchall():
+                        yield batch
+                    return
+                rows = cursor.stream(compiled.string, compiled.params, size=BATCH_ROWS)
                 with closing(rows):  # cancels the query if rows are left unread
                     while batch := list(islice(rows, BATCH_ROWS)):
                         yield batch

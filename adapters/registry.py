@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from inspect import isabstract
 
 from adapters.base import Adapter, Options
 
@@ -14,7 +15,9 @@ class UnknownScheme(ValueError):
 
 
 def open_adapter(url: str, options: Options) -> Adapter:
-    """The adapter for ``url``, chosen by its scheme (what stands before ``://`` or a ``+``).
+    """The adapter for ``url``, chosen by its scheme.
+
+    That is what stands before ``://``, or before a ``+`` where no adapter claims all of it.
 
     Raises :class:`UnknownScheme`; the message names the scheme and never the rest of the URL.
     """
@@ -26,7 +29,8 @@ def adapter_class(url: str) -> type[Adapter]:
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise UnknownScheme("a source's url begins with a scheme, as in postgresql://…")
-    scheme = scheme.partition("+")[0].lower()
+    whole = scheme.lower()
+    scheme = whole if entry_points(group=GROUP, name=whole) else whole.partition("+")[0]
     found = {entry.value: entry for entry in entry_points(group=GROUP, name=scheme)}
     if not found:
         known = ", ".join(sorted({entry.name for entry in entry_points(group=GROUP)}))
@@ -38,9 +42,21 @@ def adapter_class(url: str) -> type[Adapter]:
         loaded = entry.load()
     except ModuleNotFoundError as error:
         raise UnknownScheme(
-            f"{scheme}:// needs the module {error.name}: "
-            f"pip install 'b24-connector[{(entry.extras or [entry.module.rpartition('.')[2]])[0]}]'"
+            f"{scheme}:// needs the module {error.name}: pip install '{_package(entry)}'"
+        ) from error
+    except Exception as error:
+        raise UnknownScheme(
+            f"{entry.value}, found for {scheme}://, cannot be loaded: {type(error).__name__}"
         ) from error
     if not (isinstance(loaded, type) and issubclass(loaded, Adapter)):
         raise UnknownScheme(f"{entry.value}, found for {scheme}://, is not an Adapter")
+    if isabstract(loaded):
+        lacking = ", ".join(sorted(loaded.__abstractmethods__))
+        raise UnknownScheme(f"{entry.value}, found for {scheme}://, has no {lacking}")
     return loaded
+
+
+def _package(entry: EntryPoint) -> str:
+    """What to install for ``entry``, with the extra that brings its driver."""
+    extra = (entry.extras or [entry.module.rpartition(".")[2]])[0]
+    return f"{entry.dist.name if entry.dist else 'b24-connector'}[{extra}]"

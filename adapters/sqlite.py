@@ -10,7 +10,7 @@ import re
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -155,12 +155,11 @@ class SQLiteAdapter(SqlAdapter):
         ]
 
     def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
-        """Texts are decoded by sqlite3 itself, until one turns out not to be UTF-8.
+        """What is usual is read the cheap way, until a batch holds something else.
 
-        The statement is then run again, leniently, from where it was. In one transaction it gives
-        the same rows in the same order.
+        The statement is then run again, more patiently, from where it was. In one transaction it
+        gives the same rows in the same order.
         """
-        statement = self.select(query)
         sent = 0
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
@@ -168,20 +167,38 @@ class SQLiteAdapter(SqlAdapter):
             version = _schema_version(connection)
             if any(field.native.version != version for field in fields_of(query)):
                 refuse_outdated(query, self.describe)
-            raw.text_factory = str
             try:
-                for batch in _batches(connection.execute(statement).cursor):
-                    yield batch
-                    sent += len(batch)
-            except (sqlite3.OperationalError, exc.OperationalError) as error:
-                if "Could not decode" not in str(error):
-                    raise
-                raw.text_factory = _decode_leniently
-                again: Any = connection.execute(statement).cursor
-                deque(islice(again, sent), maxlen=0)
-                yield from _batches(again)
+                for usual, decode in _WAYS:
+                    raw.text_factory = decode
+                    try:
+                        for batch in self._read(connection, query, sent, usual=usual):
+                            yield batch
+                            sent += len(batch)
+                    except _Unusual:
+                        continue
+                    except (sqlite3.OperationalError, exc.OperationalError) as error:
+                        if "Could not decode" not in str(error):
+                            raise
+                    else:
+                        return
             finally:
                 raw.text_factory = _decode_leniently
+
+    def _read(
+        self, connection: sa.Connection, query: Query, start: int, *, usual: bool
+    ) -> Iterator[list[Row]]:
+        """The rows from ``start`` on; raises _Unusual for a batch that has to be read otherwise."""
+        checks = []
+        if usual:
+            checks = [(i, f.native.usual) for i, f in enumerate(query.fields) if f.native.usual]
+            query = replace(query, fields=tuple(_as_usual(field) for field in query.fields))
+        cursor: Any = connection.execute(self.select(query)).cursor
+        deque(islice(cursor, start), maxlen=0)
+        while batch := cursor.fetchmany(BATCH_ROWS):
+            for i, check in checks:
+                if not check.holds([row[i] for row in batch]):
+                    raise _Unusual
+            yield batch
 
     def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:
         column: Element = sa.column(name)
@@ -218,13 +235,25 @@ def _schema_version(connection: sa.Connection) -> int:
     return int(connection.exec_driver_sql("PRAGMA schema_version").scalar_one())
 
 
-def _batches(cursor: Any) -> Iterator[list[Row]]:
-    while batch := cursor.fetchmany(BATCH_ROWS):
-        yield batch
+class _Unusual(Exception):
+    """A batch holds what the cheap way to read it would show wrongly."""
+
+
+def _as_usual(field: Field) -> Field:
+    usual = field.native.usual
+    return field if usual is None else replace(field, native=replace(field.native, read=usual.read))
 
 
 def _decode_leniently(data: bytes) -> str:
     return data.decode("utf-8", "replace")
+
+
+# Whether to believe in what is usual, and how to decode texts: sqlite3 does it itself for ``str``.
+_WAYS: tuple[tuple[bool, Callable[[bytes], str]], ...] = (
+    (True, str),
+    (False, str),
+    (False, _decode_leniently),
+)
 
 
 def _only(fitting: Element, column: SqlColumn) -> SqlColumn:

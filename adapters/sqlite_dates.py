@@ -6,20 +6,22 @@ since such texts sort by time but for their offsets; the exact comparison follow
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from adapters.base import Comparison, FieldType, Value
-from adapters.sql.columns import Element, Narrow, SqlColumn, bind_text
+from adapters.sql.columns import Element, Narrow, SqlColumn, Usual, bind_text
 
 DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _MINUTE = f"{DATE}[ T][0-9][0-9]:[0-9][0-9]"
 _SECOND = f"{_MINUTE}:[0-9][0-9]"
 _DIGITS = "0123456789"
+_ZEROS = bytes.maketrans(_DIGITS.encode(), b"0" * len(_DIGITS))
 _FIRST_YEAR = "0001"
 # How far a local time may be from the text that stores it, with an offset of its own.
 _OFFSETS = timedelta(days=2)
@@ -32,7 +34,8 @@ def date_column(column: Element) -> SqlColumn:
         (_exists(sa.func.date, column), column),  # the usual form, told in one step
         (sa.and_(_is_like(column, f"{DATE}*"), _exists(sa.func.date, day)), day),
     )
-    return SqlColumn(FieldType.DATE, shown, shown, _bind, narrow=_days(column))
+    usual = Usual(column, _all_usual("0000-00-00", date.fromisoformat))
+    return SqlColumn(FieldType.DATE, shown, shown, _bind, narrow=_days(column), usual=usual)
 
 
 def datetime_column(column: Element) -> SqlColumn:
@@ -57,9 +60,10 @@ def datetime_column(column: Element) -> SqlColumn:
         ),
         (_is_like(column, f"{_MINUTE}*"), sa.func.b24_local(column)),
     )
-    usual = _exists(sa.func.datetime, column)  # told in one step
-    shown = sa.case((usual, column), else_=sa.func.substr(moment, 1, 19))
-    return SqlColumn(FieldType.DATETIME, shown, moment, _bind, narrow=_days(column))
+    told = _exists(sa.func.datetime, column)  # in one step
+    shown = sa.case((told, column), else_=sa.func.substr(moment, 1, 19))
+    usual = Usual(column, _all_usual("0000-00-00 00:00:00", datetime.fromisoformat))
+    return SqlColumn(FieldType.DATETIME, shown, moment, _bind, narrow=_days(column), usual=usual)
 
 
 def local(text: str, zone: ZoneInfo) -> str | None:
@@ -71,6 +75,27 @@ def local(text: str, zone: ZoneInfo) -> str | None:
         return _written(moment.astimezone(zone).replace(tzinfo=None))
     except (ValueError, OverflowError):
         return None
+
+
+def _all_usual(form: str, parse: Callable[[str], object]) -> Callable[[Sequence[Any]], bool]:
+    """Whether values are nulls, or texts of that ``form`` that stand for a date that exists.
+
+    All of them at once, in a fraction of the time that SQLite takes for each.
+    """
+
+    def holds(values: Sequence[Any]) -> bool:
+        texts = [value for value in values if value is not None]
+        try:
+            # As many line ends as stand between the texts, so there is none within any of them.
+            forms = "\n".join(texts).encode().translate(_ZEROS)
+            if forms != "\n".join([form] * len(texts)).encode():
+                return False
+            deque(map(parse, texts), maxlen=0)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    return holds
 
 
 def _is_like(text: Element, pattern: str) -> Element:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any
 
 import orjson
 from flask import Flask, Response, g
@@ -20,7 +19,8 @@ from app.endpoints.guesses import Guesses
 from app.endpoints.routes import State
 from app.endpoints.watch import Watch
 from app.errors import ApiError
-from app.ops import health
+from app.ops import health, prometheus
+from app.ops.counting import count_requests
 from app.ops.logs import configure_logs, log_requests
 from app.portal import pages
 from app.portal.install import Application
@@ -43,18 +43,19 @@ def create_app(config: Config | None = None) -> Flask:
         config = read_config()
     configure_logs(config.secrets())
     app = Flask(__name__)
-    app.extensions["b24"] = State(
-        config,
-        {name: Source(settings) for name, settings in config.sources.items()},
-        Watch(),
-        Gate(config.server.max_answers),
-    )
+    gate = Gate(config.server.max_answers)
+    sources = {
+        name: Source(settings, visiting=gate.visiting) for name, settings in config.sources.items()
+    }
+    app.extensions["b24"] = State(config, sources, Watch(), gate)
     app.extensions["b24_entrance"] = Entrance(
-        config.server, Door(), Guesses(config.server.guesses_per_minute)
+        config.server, Door(gate.visiting), Guesses(config.server.guesses_per_minute)
     )
     log_requests(app)
+    count_requests(app)
     app.register_blueprint(endpoints.blueprint)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(prometheus.blueprint)
     app.extensions["b24_portal"] = Application(config)
     app.register_blueprint(pages.blueprint)
     app.register_error_handler(ApiError, _answer)
@@ -99,10 +100,3 @@ def _answer_bug(error: Exception) -> Response:
             f"The service failed; the operator's log says where under request {g.request_id}.",
         )
     )
-
-
-def __getattr__(name: str) -> Any:
-    """``app:app`` for servers that cannot call a factory."""
-    if name == "app":
-        return create_app()
-    raise AttributeError(name)

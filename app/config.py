@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from adapters.base import Options, Table
-from adapters.direct import DEFAULT_PORTS
+from adapters.direct import DEFAULT_PORTS, Tls
 from adapters.registry import UnknownScheme, open_adapter
+from app.connector_settings import ConnectorSchema, read_tls
 from app.direct.hosts import BadHost, HostList, Network
 from app.environment import expanded, override
 from app.fields import AnswersSchema, Lines, Networks, Seconds, Strict, at_least
@@ -48,6 +49,8 @@ class Server:
     ``heartbeat`` is the longest that an answer under way leaves its reader without a byte, and
     ``max_answers`` how many long answers a worker gives at once. ``trusted_proxies`` are believed
     about whom they were called by; ``guesses_per_minute`` is how many wrong credentials are heard.
+    ``metrics_token`` opens /metrics, plain or as a digest; empty if nothing does. With
+    ``compression`` long answers are compressed for clients that ask for it.
     """
 
     public_url: str = ""
@@ -55,6 +58,8 @@ class Server:
     max_answers: int = 12
     trusted_proxies: tuple[Network, ...] = ()
     guesses_per_minute: int = 20
+    metrics_token: str = field(default="", repr=False)
+    compression: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,14 @@ class Direct:
     """What the users of a connector may log in to, with what they type.
 
     A failed login is answered after ``connect_timeout``; ``source`` is what every database behind
-    the connector is like, but for its address.
+    the connector is like, but for its address; ``tls`` is how all are connected to.
     """
 
     engine: str
     hosts: HostList
     connect_timeout: timedelta
     source: Source
+    tls: Tls
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ class Config:
     def secrets(self) -> Iterator[str]:
         """Every text that must never be shown."""
         yield from self.portal.secrets()
+        yield self.server.metrics_token
         for source in self.sources.values():
             yield source.url
             yield from source.tokens
@@ -188,35 +195,12 @@ class _ServerSchema(Strict):
     max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
     trusted_proxies = Networks()
     guesses_per_minute = fields.Integer(load_default=20, validate=validate.Range(1))
+    metrics_token = fields.String(load_default="", validate=_TOKEN)
+    compression = fields.Boolean(load_default=True)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Server:
         return Server(**data | {"public_url": data["public_url"].rstrip("/")})
-
-
-class _ConnectorSchema(AnswersSchema):
-    title = fields.String(required=True, validate=validate.Length(1, 512), error_messages=_REQUIRED)
-    access = fields.String(validate=validate.OneOf(["token", "direct"]), load_default="token")
-    description = fields.String(load_default="")
-    logo = fields.String(load_default="")
-    sort = fields.Integer(load_default=None)
-    source_code = fields.String(load_default="", validate=validate.Length(max=64))
-    engine = fields.String(validate=validate.OneOf(list(DEFAULT_PORTS)))
-    allow_hosts = Lines()
-    connect_timeout = Seconds(load_default=timedelta(seconds=5), validate=at_least(1))
-
-    @post_load(pass_original=True)
-    def make(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """The tile's own settings, and under ``direct`` those that only such a connector has."""
-        of_tile = {name: data.pop(name) for name in _TILE}
-        if data.get("engine") is None and of_tile["access"] == "direct":
-            raise ValidationError({"engine": ["is missing: say postgresql, mysql or mariadb"]})
-        if of_tile["access"] == "token" and (foreign := sorted(set(original) - set(_TILE))):
-            raise ValidationError({foreign[0]: ['is only for access = "direct"']})
-        return of_tile | {"direct": data if of_tile["access"] == "direct" else None}
-
-
-_TILE = ("title", "access", "description", "logo", "sort", "source_code")
 
 
 class _QuerySchema(Strict):
@@ -235,7 +219,7 @@ class _SourceSchema(AnswersSchema):
 class _ConfigSchema(Strict):
     server = fields.Nested(_ServerSchema, load_default=Server())
     connectors = fields.Dict(
-        _NAMED, fields.Nested(_ConnectorSchema), required=True, error_messages=_REQUIRED
+        _NAMED, fields.Nested(ConnectorSchema), required=True, error_messages=_REQUIRED
     )
     sources = fields.Dict(_NAMED, fields.Nested(_SourceSchema), load_default=dict)
     portal = fields.Nested(PortalSchema, load_default=Portal())
@@ -269,6 +253,10 @@ def _connector(name: str, data: dict[str, Any]) -> Connector:
     except BadHost as error:
         raise ValidationError({"connectors": {name: {"allow_hosts": [str(error)]}}}) from None
     timeout = direct.pop("connect_timeout")
+    try:
+        tls = read_tls(direct.pop("tls"), direct.pop("tls_ca"))
+    except ValidationError as error:
+        raise ValidationError({"connectors": {name: {"tls_ca": error.messages}}}) from None
     source = Source(
         name=name,
         url="",
@@ -278,7 +266,7 @@ def _connector(name: str, data: dict[str, Any]) -> Connector:
         queries=(),
         **direct,
     )
-    return Connector(name, **data, direct=Direct(engine, hosts, timeout, source))
+    return Connector(name, **data, direct=Direct(engine, hosts, timeout, source, tls))
 
 
 def _source(name: str, data: dict[str, Any], connectors: Mapping[str, Connector]) -> Source:

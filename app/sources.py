@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from adapters.base import Adapter, Field, Options, Table
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, QueryFailed
 from adapters.registry import open_adapter
 from app import config
+from app.guard import Guard
 from app.wire.codes import field_code, table_code
 
 T = TypeVar("T")
+
+
+class Place(NamedTuple):
+    """What shares its limits: a configured source, or a host behind a direct connector."""
+
+    source: str
+    host: str = ""
+
+
+# Entered while a place is asked anything; may refuse.
+Visiting = Callable[[Place], AbstractContextManager[None]]
+
+
+def unlimited(_: Place) -> AbstractContextManager[None]:
+    """For whoever has one question and a process of his own."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -31,14 +50,32 @@ class PublishedTable:
 class Source:
     """One database, its schema remembered for a while."""
 
-    def __init__(self, settings: config.Source, adapter: Adapter | None = None) -> None:
-        """Without ``adapter`` the database is the one that ``settings.url`` names."""
+    def __init__(
+        self,
+        settings: config.Source,
+        adapter: Adapter | None = None,
+        *,
+        host: str = "",
+        visiting: Visiting = unlimited,
+    ) -> None:
+        """Without ``adapter`` the database is the one that ``settings.url`` names.
+
+        ``visiting`` is entered while the database is asked anything here.
+        """
         self.settings = settings
-        self.adapter = adapter or open_adapter(settings.url, options(settings))
-        self.digests = tuple(_digest(token) for token in settings.tokens)
+        self.place = Place(settings.name, host)
+        self._visit = partial(visiting, self.place)
+        opened = adapter or open_adapter(settings.url, options(settings))
+        self.adapter = Guard(opened, options(settings))
+        self.digests = tuple(digest(token) for token in settings.tokens)
         ttl = settings.schema_ttl.total_seconds()
-        self._tables: _Remembered[Mapping[str, PublishedTable]] = _Remembered(ttl)
+        self._tables: _Remembered[Mapping[str, PublishedTable]] = _Remembered(ttl, self._visit)
         self._fields: dict[str, _Remembered[Mapping[str, Field]]] = {}
+
+    def check(self) -> None:
+        """Return if the database answers; raises :class:`adapters.errors.AdapterError`."""
+        with self._visit():
+            self.adapter.check()
 
     def tables(self, *, fresh: bool = False) -> Mapping[str, PublishedTable]:
         """The published tables by code; with ``fresh`` as they are now.
@@ -53,16 +90,15 @@ class Source:
         Raises :class:`adapters.errors.AdapterError`.
         """
         ttl = self.settings.schema_ttl.total_seconds()
-        remembered = self._fields.setdefault(table.code, _Remembered(ttl))
+        remembered = self._fields.setdefault(table.code, _Remembered(ttl, self._visit))
         return remembered.get(lambda: self._read_fields(table.table), fresh=fresh)
 
     def _read_tables(self) -> Mapping[str, PublishedTable]:
         found = [t for t in self.adapter.tables() if self._is_published(t)]
+        published = by_code((_code(t), t) for t in found)
         # A query of the configuration takes the place of a table with its name.
-        found += self.settings.queries
-        return {
-            code: PublishedTable(code, _title(t, code), t) for t in found for code in [_code(t)]
-        }
+        published |= {_code(t): t for t in self.settings.queries}
+        return {code: PublishedTable(code, _title(t, code), t) for code, t in published.items()}
 
     def _is_published(self, table: Table) -> bool:
         """A pattern without a dot means the default schema only."""
@@ -76,11 +112,11 @@ class Source:
 
     def _read_fields(self, table: Table) -> Mapping[str, Field]:
         sensitive = self.adapter.case_sensitive_names
-        return {
-            field_code(field.name, case_sensitive=sensitive): field
+        return by_code(
+            (field_code(field.name, case_sensitive=sensitive), field)
             for field in self.adapter.describe(table)
             if not self._is_hidden(table, field)
-        }
+        )
 
     def _is_hidden(self, table: Table, field: Field) -> bool:
         names = [f"{table.schema}.{table.name}.{field.name}"]
@@ -93,13 +129,23 @@ class Source:
         )
 
 
+def by_code(named: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """A mapping in which nothing is lost; raises QueryFailed if two things have one code."""
+    found: dict[str, T] = {}
+    for code, thing in named:
+        if code in found:
+            raise QueryFailed(f"two names are both {code} to a portal")
+        found[code] = thing
+    return found
+
+
 def options(settings: config.Source) -> Options:
     """What the configuration says to the adapter of a source."""
     return Options(timezone=settings.timezone, timeout=settings.timeout)
 
 
-def _digest(token: str) -> str:
-    """A configured token, plain or ``sha256:…``, as the hexadecimal digest to compare with."""
+def digest(token: str) -> str:
+    """A token, plain or as its ``sha256:…``, as the hexadecimal digest to compare with."""
     if token.startswith("sha256:"):
         return token.removeprefix("sha256:")
     return sha256(token.encode()).hexdigest()
@@ -127,16 +173,21 @@ class _Remembered(Generic[T]):
     after the other, the last would wait for a silent database as often as there are others.
     """
 
-    def __init__(self, ttl: float) -> None:
+    def __init__(self, ttl: float, visit: Callable[[], AbstractContextManager[None]]) -> None:
         self._ttl = ttl
+        self._visit = visit
         self._lock = threading.Lock()
         self._found: tuple[float, T] | None = None
         self._failed: tuple[float, type[AdapterError], tuple[Any, ...]] | None = None
 
     def get(self, read: Callable[[], T], *, fresh: bool) -> T:
         asked = time.monotonic()
-        with self._lock:
-            oldest = asked if fresh else asked - self._ttl
+        oldest = asked if fresh else asked - self._ttl
+        # Without the lock: what is remembered has not to wait for a reading that hangs.
+        found = self._found
+        if found is not None and found[0] >= oldest:
+            return found[1]
+        with self._visit(), self._lock:
             if self._found is None or self._found[0] < oldest:
                 if self._failed is not None and self._failed[0] > asked:
                     kind, reasons = self._failed[1:]

@@ -6,6 +6,7 @@ the seconds and the peak memory: ``python -m benchmarks.contenders driver URL``.
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import sqlite3
@@ -16,7 +17,6 @@ from typing import Any
 
 import orjson
 import psycopg
-import pymysql
 import sqlalchemy as sa
 from flask import Flask, Response
 
@@ -64,11 +64,14 @@ def driver_rows(url: str) -> Iterator[list[Any]]:
             yield batch
             return
         case _:
-            mysql = pymysql.connect(
+            fast = parsed.drivername.endswith("+mysqldb")
+            driver = importlib.import_module("MySQLdb" if fast else "pymysql")
+            mysql = driver.connect(
                 unix_socket=str(parsed.query["unix_socket"]),
                 user=parsed.username,
                 database=parsed.database,
-                cursorclass=pymysql.cursors.SSCursor,
+                cursorclass=importlib.import_module(f"{driver.__name__}.cursors").SSCursor,
+                charset="utf8mb4",
             )
             cursor = mysql.cursor()
             cursor.execute(_QUERY)

@@ -48,7 +48,8 @@ def source(engine: str, count: int, directory: Path) -> Iterator[str]:
         case _:
             with mysql_server(directory) as url:
                 tables.fill_mysql(url, "measured", count)
-                yield url.replace("/?", "/measured?")
+                url = url.replace("/?", "/measured?")
+                yield url.replace("mysql:", "mysql+mysqldb:") if engine == "mysqlclient" else url
 
 
 def download(port: int, path: str, body: str, worker: int, rows: int) -> Measured:

@@ -35,8 +35,8 @@ KILL_EVERY = 0.5
 MEMORY_GROWTH_MIB = 40
 # Connections that the pool keeps, and sockets of clients that are just closing.
 DESCRIPTOR_GROWTH = 8
-# Of a worker: 16 for requests, as many that read for them, and a few that watch.
-THREADS = 16 + 16 + 8
+# Of a worker: 32 for requests, as many that read for them, and a few that watch.
+THREADS = 32 + 32 + 8
 
 CONFIG = f"""
 [connectors.company]

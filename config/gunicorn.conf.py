@@ -3,18 +3,37 @@
 WEB_CONCURRENCY sets the number of workers, PORT the port, GUNICORN_CMD_ARGS anything else.
 """
 
+import atexit
 import os
+import shutil
+import signal
 import sys
+import tempfile
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from app import create_app, read_config
-from app.config import ConfigError
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+
+# Where workers count together; it has to be known before anything that counts is imported. This
+# file is read again at every SIGHUP, and inherited by a master that takes over.
+_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+if f"b24-{os.getpid()}-" not in os.environ.get(_COUNTS, ""):
+    os.environ[_COUNTS] = tempfile.mkdtemp(prefix=f"b24-{os.getpid()}-", dir=worker_tmp_dir)
+    atexit.register(
+        lambda master, path: master == os.getpid() and shutil.rmtree(path, ignore_errors=True),
+        os.getpid(),
+        os.environ[_COUNTS],
+    )
+
+from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
+
+from app import create_app, read_config  # noqa: E402
+from app.config import ConfigError  # noqa: E402
 
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 16
+threads = 32
 # How long a worker's main thread may be silent; answers run in other threads and may take longer.
 timeout = 60
 # How long running answers may go on after SIGTERM.
@@ -24,7 +43,6 @@ wsgi_app = "app:create_app()"
 # The application logs every request itself, without the values that gunicorn would print.
 accesslog = None
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 
 
 class Worker(ThreadWorker):
@@ -63,7 +81,19 @@ def on_reload(server: Any) -> None:
 
 def post_fork(server: Any, worker: Any) -> None:
     """Every worker serves what was found usable, whatever the file has become since."""
+    # Told to stop before it listens to signals, it would never know; so that has to wait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     worker.app.callable = create_app(server.connector)
+
+
+def post_worker_init(_: Any) -> None:
+    """From here on a worker knows what to do when it is told to stop."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def child_exit(_: Any, worker: Any) -> None:
+    """What a worker had under way has ended with it; what it has counted stays."""
+    mark_process_dead(worker.pid)
 
 
 def _usable_config() -> Any:

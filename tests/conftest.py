@@ -18,6 +18,7 @@ from tests.engines import (
     mysql_server,
     postgresql_engine,
     postgresql_server,
+    require_mysqlclient,
     sqlite_engine,
 )
 
@@ -26,9 +27,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test marked ``needs(Capability…)`` has to fail on an engine that declares the lack."""
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")  # type: ignore[attr-defined]
+        scheme = "mysql" if engine == "mysqlclient" else engine
         for marker in item.iter_markers("needs"):
             (capability,) = marker.args
-            if engine and (why := adapter_class(f"{engine}://").lacks.get(capability)):
+            if scheme and (why := adapter_class(f"{scheme}://").lacks.get(capability)):
                 item.add_marker(pytest.mark.xfail(strict=True, reason=f"{capability}: {why}"))
 
 
@@ -70,5 +72,8 @@ def engine(
             opened = duckdb_engine(tmp_path_factory.mktemp("duckdb"))
         case "mysql":
             opened = mysql_engine(servers["mysql"], database)
+        case "mysqlclient":
+            require_mysqlclient()
+            opened = mysql_engine(servers["mysql"], database, scheme="mysql+mysqldb")
     with opened as ready:
         yield ready

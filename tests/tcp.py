@@ -94,7 +94,7 @@ def postgresql(directory: Path) -> Iterator[Database]:
 
 
 @contextmanager
-def mariadb(directory: Path) -> Iterator[Database]:
+def mariadb(directory: Path, *options: str) -> Iterator[Database]:
     if not shutil.which("mariadbd"):
         message = "mariadbd is not on this machine: direct logins to MySQL NOT TESTED"
         if os.environ.get("CI"):
@@ -112,7 +112,7 @@ def mariadb(directory: Path) -> Iterator[Database]:
         [
             *("mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}"),
             *(f"--pid-file={directory / 'my.pid'}", "--bind-address=127.0.0.1", f"--port={port}"),
-            *("--skip-name-resolve", *user),
+            *("--skip-name-resolve", *user, *options),
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

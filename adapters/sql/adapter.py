@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import struct
 import threading
@@ -13,10 +14,11 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import exc
+from sqlalchemy.engine import Compiled
 from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.types import TypeEngine
 
-from adapters.base import Adapter, Batch, Cancellation, Field, Options, Query, Row, Table
+from adapters.base import Adapter, And, Batch, Cancellation, Field, Options, Query, Row, Table
 from adapters.encode import encode_clean
 from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
 from adapters.sql import columns
@@ -27,6 +29,8 @@ from adapters.sql.where import TextRules, where
 
 BATCH_ROWS = 1000
 
+# How many statements without a filter are kept compiled: previews ask the same again and again.
+_REMEMBERED = 256
 # Seconds in which a server has to let us in, of a longer time limit.
 _ENTRY = 10.0
 # Seconds beyond the time limit in which a server may say by itself that it has passed.
@@ -54,6 +58,7 @@ class SqlAdapter(Adapter):
         self.entry_seconds = min(_ENTRY, options.timeout.total_seconds() / 2)
         # The connection that this thread is about to get from the pool.
         self._entering = threading.local()
+        self._unfiltered = functools.lru_cache(_REMEMBERED)(self._compile_unfiltered)
         parsed = sa.make_url(url).set(drivername=self.driver)
         pool: dict[str, Any] = {
             "pool_recycle": 1800,
@@ -81,6 +86,10 @@ class SqlAdapter(Adapter):
     @abstractmethod
     def prepare_session(self, raw: Any) -> None:
         """Make a new connection of the driver read-only, limited in time, and set its time zone."""
+
+    def ping(self, raw: Any) -> None:
+        """Return if a connection of the driver works, or raise the driver's error."""
+        self.engine.dialect.do_ping(raw)
 
     @abstractmethod
     def interrupt(self, raw: Any) -> None:
@@ -194,10 +203,28 @@ class SqlAdapter(Adapter):
 
     def select(self, query: Query) -> sa.Select[Any]:
         """The query as one SELECT."""
-        columns_read = [field.native.read.label(f"c{i}") for i, field in enumerate(query.fields)]
-        statement = sa.select(*columns_read).select_from(_from(query.table))
+        statement = _select(query.table, tuple(field.native.read for field in query.fields))
         condition = where(query.where, self.text_rules(), self.options.timezone)
         return statement.where(condition).limit(query.limit)
+
+    def compiled(self, query: Query) -> Compiled:
+        """The query as the driver takes it.
+
+        Without a filter, there is nothing in a statement that came with the request but the limit,
+        which is part of what it is remembered by.
+        """
+        if query.where == And(()):
+            reads = tuple(field.native.read for field in query.fields)
+            return self._unfiltered(query.table, reads, query.limit)
+        return self._compile(self.select(query))
+
+    def _compile_unfiltered(
+        self, table: Table, reads: tuple[columns.Element, ...], limit: int | None
+    ) -> Compiled:
+        return self._compile(_select(table, reads).limit(limit))
+
+    def _compile(self, statement: sa.Select[Any]) -> Compiled:
+        return statement.compile(self.engine, compile_kwargs={"render_postcompile": True})
 
     @contextmanager
     def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
@@ -264,7 +291,7 @@ class SqlAdapter(Adapter):
             return
         mine.raw = raw
         try:
-            self.engine.dialect.do_ping(raw)
+            self.ping(raw)
         except self.engine.dialect.loaded_dbapi.Error:
             raise exc.InvalidatePoolError from None
 
@@ -275,6 +302,12 @@ class SqlAdapter(Adapter):
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _select(table: Table, reads: tuple[columns.Element, ...]) -> sa.Select[Any]:
+    return sa.select(*(read.label(f"c{i}") for i, read in enumerate(reads))).select_from(
+        _from(table)
+    )
 
 
 def _from(table: Table) -> sa.FromClause:

@@ -22,6 +22,14 @@ INT64_DIGITS = 18
 
 
 @dataclass(frozen=True)
+class Usual:
+    """A cheaper way to read a column, right as long as ``holds`` says so of each batch of it."""
+
+    read: Element
+    holds: Callable[[Sequence[Any]], bool]
+
+
+@dataclass(frozen=True)
 class SqlColumn:
     """One column in SQL.
 
@@ -35,7 +43,8 @@ class SqlColumn:
     column could show; None where it could show any. ``narrow`` gives a condition on the bare column
     that every kept row meets, where ``test`` cannot use an index. ``exact`` marks texts of
     which the engine's equality is ours. ``zoned`` marks instants, to be compared with instants and
-    not with local times. ``version`` is that of the schema, where an engine counts them.
+    not with local times. ``version`` is that of the schema, where an engine counts them. ``usual``
+    is for what is costly to read because any value may stand there.
     """
 
     type: FieldType
@@ -50,6 +59,7 @@ class SqlColumn:
     exact: bool = False
     zoned: bool = False
     version: int = 0
+    usual: Usual | None = None
 
 
 def integer(column: Element, high: int = numbers.INT64.stop - 1, **more: Any) -> SqlColumn:
@@ -136,3 +146,14 @@ class Geometry(sa.types.UserDefinedType[str]):
     def __init__(self, schema: str = "") -> None:
         """``schema`` holds the type and the functions that go with it."""
         self.schema = schema
+
+
+class Named(sa.types.UserDefinedType[Any]):
+    """A type by the server's own name for it, in lower case and without its arguments."""
+
+    cache_ok = True
+
+    def __init__(self, name: str, precision: int | None = None, scale: int | None = None) -> None:
+        self.name = name
+        self.precision = precision
+        self.scale = scale

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from adapters.base import And, Expression, Field, Or, Query, Table
+from adapters import evaluate
+from adapters.base import Field, Query, Table
 from adapters.errors import SchemaChanged
 
 
 def fields_of(query: Query) -> Iterator[Field]:
     """Every field that a query reads or compares."""
     yield from query.fields
-    yield from _compared(query.where)
-
-
-def _compared(where: Expression) -> Iterator[Field]:
-    if isinstance(where, (And, Or)):
-        for item in where.items:
-            yield from _compared(item)
-    else:
-        yield where.field
+    yield from evaluate.fields_of(query.where)
 
 
 def refuse_outdated(query: Query, describe: Callable[[Table], Sequence[Field]]) -> None:

@@ -43,12 +43,14 @@ class TextRules:
     """How an engine compares texts the way the portal's filters mean it.
 
     ``exact`` gives what equality and order by code points are decided on; ``folded`` a text in one
-    letter case for LIKE; ``shown`` the text of a value that is not a text.
+    letter case for LIKE; ``shown`` the text of a value that is not a text. ``special`` are the
+    characters that the engine's LIKE takes for more than themselves, besides SQL's wildcards.
     """
 
     exact: Callable[[Element], Element]
     folded: Callable[[Element], Element]
     shown: Callable[[Element], Element]
+    special: str = ""
 
 
 def where(expression: Expression, rules: TextRules, zone: ZoneInfo) -> Element:
@@ -153,14 +155,14 @@ def _like(column: SqlColumn, condition: Like, rules: TextRules) -> Element:
     if shown is None:
         shown = rules.shown(column.read)
     pattern = "".join(
-        piece.value if isinstance(piece, Wildcard) else _literal(piece)
+        piece.value if isinstance(piece, Wildcard) else _literal(piece, rules.special)
         for piece in condition.pattern
     )
     found = rules.folded(shown).like(rules.folded(sa.literal(pattern, sa.Text())), escape=_ESCAPE)
     return _if_shown(column, sa.not_(found) if condition.negated else found)
 
 
-def _literal(piece: str) -> str:
-    for special in (_ESCAPE, Wildcard.ANY.value, Wildcard.ONE.value):
+def _literal(piece: str, more: str) -> str:
+    for special in (_ESCAPE, Wildcard.ANY.value, Wildcard.ONE.value, *more):
         piece = piece.replace(special, _ESCAPE + special)
     return piece

@@ -7,6 +7,7 @@ a port is closed, a host silent, a name unknown or a password wrong is told to t
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from concurrent.futures import Future
@@ -18,10 +19,13 @@ from app.config import Direct
 from app.direct.login import BadLogin, IncompleteLogin, read_login
 from app.direct.pools import Lease, Pools
 from app.errors import ApiError
-from app.sources import Source, options
+from app.sources import Place, Source, Visiting, options, unlimited
 from app.wire.form import Tree
 
 log = logging.getLogger("b24.direct")
+
+# Somebody types a whole address, password included, where a name belongs.
+_USER_INFO = re.compile("://.*@")
 
 _SENTENCE = (
     "No database can be reached with the settings of this connection; check host, port, database, "
@@ -32,35 +36,46 @@ _SENTENCE = (
 class Door:
     """The logins of this process, tried and open."""
 
-    def __init__(self, pools: Pools | None = None) -> None:
-        self.pools = pools or Pools()
+    def __init__(self, visiting: Visiting = unlimited) -> None:
+        """``visiting`` limits how many may log in at once, and what they then ask a host."""
+        self.pools = Pools()
+        self._visiting = visiting
         self._attempts: dict[bytes, Future[None]] = {}
         self._lock = threading.Lock()
 
     def open(self, direct: Direct, connection: Tree | str | None) -> Lease:
         """The source that ``connection`` opens; the caller gives it back to ``pools``.
 
-        Raises ApiError CANNOT_CONNECT: at once if a value is missing, otherwise when the time for
-        connecting is over.
+        Raises ApiError TOO_BUSY, and CANNOT_CONNECT: at once if a value is missing, otherwise when
+        the time for connecting is over.
         """
         started = time.monotonic()
+        refusal: BadLogin | None = None
         try:
-            return self._open(direct, connection, started)
+            login = read_login(direct, connection)
+            digest = self.pools.digest(direct.source.name, login)
+            lease = self.pools.lease(digest)
         except IncompleteLogin as error:
             reason = f"This connection {error}; type it into the connection's settings."
             raise ApiError("CANNOT_CONNECT", reason) from None
         except BadLogin as error:
-            log.warning("connector %s: login refused: %s", direct.source.name, error)
-        left = started + direct.connect_timeout.total_seconds() - time.monotonic()
-        time.sleep(max(0, left))
-        raise ApiError("CANNOT_CONNECT", _SENTENCE)
-
-    def _open(self, direct: Direct, connection: Tree | str | None, started: float) -> Lease:
-        login = read_login(direct, connection)
-        digest = self.pools.digest(direct.source.name, login)
-        lease = self.pools.lease(digest)
+            refusal, lease = error, None
         if lease is not None:
             return lease
+        # Both logging in and failing to take their time.
+        with self._visiting(Place(direct.source.name, "logins")):
+            try:
+                if refusal is not None:
+                    raise refusal
+                return self._log_in(direct, digest, login, started)
+            except BadLogin as error:
+                said = _USER_INFO.sub("://***@", str(error))
+                log.warning("connector %s: login refused: %s", direct.source.name, said)
+            left = started + direct.connect_timeout.total_seconds() - time.monotonic()
+            time.sleep(max(0, left))
+            raise ApiError("CANNOT_CONNECT", _SENTENCE)
+
+    def _log_in(self, direct: Direct, digest: bytes, login: Login, started: float) -> Lease:
         attempt = self._attempt(digest, direct, login)
         left = started + direct.connect_timeout.total_seconds() - time.monotonic()
         try:
@@ -100,7 +115,9 @@ class Door:
             except BaseException:
                 adapter.close()
                 raise
-            self.pools.keep(digest, Source(direct.source, adapter))
+            host = f"{login.address} {login.port}"
+            source = Source(direct.source, adapter, host=host, visiting=self._visiting)
+            self.pools.keep(digest, source)
         except BaseException as error:
             attempt.set_exception(error)
         else:

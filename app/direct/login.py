@@ -44,6 +44,7 @@ def read_login(direct: Direct, connection: Tree | str | None) -> Login:
         username=typed["username"],
         password=typed["password"],
         timeout=direct.connect_timeout.total_seconds(),
+        tls=direct.tls,
     )
 
 

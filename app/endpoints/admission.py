@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, cast
 
 from flask import Response, after_this_request, current_app, request
@@ -17,7 +17,7 @@ from app.sources import Source
 from app.wire.form import Tree
 
 # So much of a token that whoever has chosen it at random gives nothing away by sharing it.
-_PREFIX = 6
+PREFIX = 6
 
 
 class Entrance(NamedTuple):
@@ -35,25 +35,35 @@ def admit(
 
     Raises ApiError INVALID_TOKEN, CANNOT_CONNECT and TOO_MANY_GUESSES.
     """
-    entrance = cast(Entrance, current_app.extensions["b24_entrance"])
+    guess = _guess(connector, connection)
+    with guessing(*guess) if guess else nullcontext():
+        if connector.direct is None:
+            return grant(connector, sources, connection)
+        lease = _entrance().door.open(connector.direct, connection)
+    pools = _entrance().door.pools
+
+    @after_this_request
+    def give_back(response: Response) -> Response:
+        # Not before the last row has left.
+        response.call_on_close(lambda: pools.give_back(lease))
+        return response
+
+    return Access([lease.source])
+
+
+def guessing(prefix: str, credentials: str) -> AbstractContextManager[None]:
+    """Find out inside whether the credentials of the present request are right; see Guesses."""
+    entrance = _entrance()
     client = client_address(
         request.remote_addr or "",
         request.headers.get("X-Forwarded-For", ""),
         entrance.server.trusted_proxies,
     )
-    guess = _guess(connector, connection)
-    with entrance.guesses.attempt(client, *guess) if guess else nullcontext():
-        if connector.direct is None:
-            return grant(connector, sources, connection)
-        lease = entrance.door.open(connector.direct, connection)
+    return entrance.guesses.attempt(client, prefix, credentials)
 
-    @after_this_request
-    def give_back(response: Response) -> Response:
-        # Not before the last row has left.
-        response.call_on_close(lambda: entrance.door.pools.give_back(lease))
-        return response
 
-    return Access([lease.source])
+def _entrance() -> Entrance:
+    return cast(Entrance, current_app.extensions["b24_entrance"])
 
 
 def _guess(connector: config.Connector, connection: Tree | str | None) -> tuple[str, str] | None:
@@ -64,7 +74,7 @@ def _guess(connector: config.Connector, connection: Tree | str | None) -> tuple[
         token = connection.get("token")
         if not isinstance(token, str) or not token:
             return None
-        return token[:_PREFIX], f"{connector.name} {token}"
+        return token[:PREFIX], f"{connector.name} {token}"
     names = ("host", "port", "database", "username", "password")
     typed = [str(connection.get(name, "")) for name in names]
     account = f"{connector.name} {typed[0]} {typed[3]}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing, suppress
 
 from adapters.base import Batch
+from app.threads import submit
 
 # How many batches are read before they are sent: enough for the database not to wait for the
 # network at every batch, few enough for the memory of a worker.
 _AHEAD = 2
 
-# An answer has one thread of the server and one here, so there are never more than the server's.
-_THREADS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="feed")
+# Seconds in which a query that was ended has to leave the database; then it is waited for no more.
+_PATIENCE = 2.0
 
 
 class StillThinking(Exception):
@@ -28,7 +29,7 @@ class Feed:
         """Begin to read at once."""
         self._ready: queue.Queue[Batch | Exception | None] = queue.Queue(_AHEAD)
         self._unwanted = False
-        self._reading: Future[None] = _THREADS.submit(self._read, batches)
+        self._reading: Future[None] = submit(self._read, batches)
 
     def next(self, seconds: float) -> Batch | None:
         """The next batch, or None after the last one.
@@ -39,9 +40,12 @@ class Feed:
             item = self._ready.get(timeout=seconds)
         except queue.Empty:
             raise StillThinking from None
-        if isinstance(item, Exception):
-            raise item
-        return item
+        try:
+            if isinstance(item, Exception):
+                raise item
+            return item
+        finally:
+            del item  # or an error and this frame would keep each other, and a connection, alive
 
     def stop(self) -> None:
         """Take nothing any more; reading ends with the batch that it is at."""
@@ -51,9 +55,13 @@ class Feed:
                 self._ready.get_nowait()
 
     def close(self) -> None:
-        """Wait until the database is left; a query that still thinks has to be cancelled before."""
+        """Wait until the database is left, if it can be within a few seconds.
+
+        A query that still thinks has to be cancelled before.
+        """
         self.stop()
-        self._reading.result()
+        with suppress(TimeoutError):
+            self._reading.result(_PATIENCE)
 
     def _read(self, batches: Generator[Batch]) -> None:
         try:
@@ -66,3 +74,52 @@ class Feed:
             self._ready.put(error)
         else:
             self._ready.put(None)
+
+
+class ShortFeed:
+    """The same for an answer of few rows, which come all at once: threads wait for each other once.
+
+    Nothing has to be stopped: reading ends with its query.
+    """
+
+    def __init__(self, batches: Generator[Batch]) -> None:
+        """Begin to read at once."""
+        self._ready: queue.SimpleQueue[Batch | Exception | None] = queue.SimpleQueue()
+        self._taken = False
+        submit(self._read, batches)
+
+    def next(self, seconds: float) -> Batch | None:
+        """As of :class:`Feed`."""
+        if self._taken:
+            return None
+        try:
+            item = self._ready.get(timeout=seconds)
+        except queue.Empty:
+            raise StillThinking from None
+        self._taken = True
+        try:
+            if isinstance(item, Exception):
+                raise item
+            return item
+        finally:
+            del item  # or an error and this frame would keep each other, and a connection, alive
+
+    def stop(self) -> None:
+        """As of :class:`Feed`."""
+
+    def close(self) -> None:
+        """As of :class:`Feed`."""
+        if not self._taken:
+            with suppress(queue.Empty):
+                self._ready.get(timeout=_PATIENCE)
+            self._taken = True
+
+    def _read(self, batches: Generator[Batch]) -> None:
+        try:
+            with closing(batches):
+                found = list(batches)
+        except Exception as error:
+            self._ready.put(error)
+        else:
+            rows = sum(batch.rows for batch in found)
+            self._ready.put(Batch(rows, b",".join(b.json for b in found)) if found else None)

@@ -22,8 +22,9 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from app.errors import ApiError
+from app.ops.metrics import GUESSES
 
-WRONG = frozenset({"CANNOT_CONNECT", "INVALID_TOKEN"})
+WRONG = frozenset({"CANNOT_CONNECT", "FORGED_REQUEST", "INVALID_TOKEN"})
 
 _REMEMBERED = 10_000
 
@@ -65,6 +66,8 @@ class Guesses:
         except ApiError as error:
             if error.code not in WRONG:
                 self._take_back(keys if counted else [], whole)
+            elif counted:
+                GUESSES.inc()
             elif known:
                 with self._lock:
                     self._right.pop(whole, None)

@@ -15,6 +15,7 @@ from app.config import Config
 from app.endpoints.access import Access
 from app.endpoints.admission import admit
 from app.endpoints.gate import Gate
+from app.endpoints.packing import gzipped, unpacked, wants_gzip
 from app.endpoints.stream import Answer, Limits
 from app.endpoints.watch import Watch
 from app.errors import ApiError
@@ -77,7 +78,7 @@ def check(connector: str) -> Response:
     """200 if every source of the token answers; anything else is a failure to the portal."""
     access, _ = _open_request(connector)
     for source in access.sources:
-        _of(source, source.adapter.check)
+        _of(source, source.check)
     return _json({"status": "ok"})
 
 
@@ -125,25 +126,32 @@ def data(connector: str) -> Response:
     wanted = read_request(DataRequest, tree)
     state = _state()
 
-    def open_answer(*, fresh: bool) -> tuple[Answer, list[str]]:
+    def open_answer(*, fresh: bool) -> Answer:
         source, header, query = _query(access, wanted, fresh=fresh)
         settings = source.settings
-        answer = Answer(
+        return Answer(
             source.adapter,
             query,
+            header,
             Limits(
                 seconds=settings.timeout.total_seconds(),
                 heartbeat=state.config.server.heartbeat.total_seconds(),
                 rows=settings.max_rows,
             ),
-            gate=state.gate.passing(settings.name, settings.max_answers, query.limit),
+            gate=state.gate.passing(source.place, settings.max_answers, query.limit),
             client=request.environ.get("gunicorn.socket"),
             watch=state.watch,
         )
-        return answer, header
 
-    answer, header = _with_current_schema(access, open_answer)
-    response = Response(answer.body(header), mimetype="application/json")
+    answer = _with_current_schema(access, open_answer)
+    packed = state.config.server.compression and answer.length is None and wants_gzip()
+    body = answer.body(gzipped() if packed else unpacked)
+    response = Response(body, mimetype="application/json")
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    elif answer.length is not None:
+        response.content_length = answer.length
+    response.vary.add("Accept-Encoding")
     response.call_on_close(answer.close)
     g.answer = answer
     return response

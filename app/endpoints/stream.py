@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -13,16 +14,25 @@ import orjson
 
 from adapters.base import Adapter, Batch, Cancellation, Query
 from adapters.errors import AdapterError, QueryCancelled, QueryTimeout
-from app.endpoints.feed import Feed, StillThinking
+from app.endpoints.feed import Feed, ShortFeed, StillThinking
+from app.endpoints.gate import FEW_ROWS
+from app.endpoints.packing import Packing, unpacked
 from app.endpoints.watch import GONE, LATE, Watch
 from app.errors import ApiError
+from app.guard import GRACE
 
 # White space between values is part of JSON, and resets a portal's patience of 60 s.
 _HEARTBEAT = b" "
 
 
-class AnswerBroken(Exception):
-    """The answer cannot be finished; the connection is closed without its end."""
+class AnswerBroken(BrokenPipeError):
+    """The answer cannot be finished; the connection is closed without its end.
+
+    To the server it is like a client that has gone: there is nothing to report, or to send.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(errno.EPIPE, "the answer broke off; the log of requests says why")
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class Answer:
         self,
         adapter: Adapter,
         query: Query,
+        header: Sequence[str],
         limits: Limits,
         *,
         gate: AbstractContextManager[None],
@@ -57,6 +68,7 @@ class Answer:
         of it is seen by :meth:`body`. Raises AdapterError, and ApiError TOO_MANY_ROWS.
         """
         self.rows = 0
+        self.length: int | None = None
         self.outcome = GONE  # until something else is known
         self._limits = limits
         self._client = client
@@ -67,34 +79,47 @@ class Answer:
             self._open.enter_context(gate)
             self._open.enter_context(watch.over(client, limits.seconds, self.cancellation))
             batches = cast("Generator[Batch]", adapter.json_rows(query, self.cancellation))
-            self._feed = Feed(batches)
+            few = query.limit is not None and query.limit <= FEW_ROWS
+            self._feed = ShortFeed(batches) if few else Feed(batches)
             self._open.callback(self._leave)
+            self._start = b"[" + orjson.dumps(header)
             self._first = self._next()
+            if few and self._first is not _NOTHING_YET:
+                self._start += (b"," + self._first.json if self._first else b"") + b"]"
+                self.length = len(self._start)
         except BaseException:
             self.close()
             raise
 
-    def body(self, header: Sequence[str]) -> Iterator[bytes]:
-        """The JSON text in pieces; raises AnswerBroken instead of giving the last one."""
+    def body(self, packed: Packing = unpacked) -> Iterator[bytes]:
+        """The JSON text in pieces; raises AnswerBroken instead of giving the last one.
+
+        ``length`` is how many bytes that will be, if it is known; these are not ``packed``.
+        """
         try:
-            start = b"[" + orjson.dumps(header)
-            batch = self._first
-            while batch is not None:
-                if batch.rows:
-                    yield self._in_time(start + b"," + batch.json)
-                else:
-                    yield self._in_time(start + _HEARTBEAT)
-                start = b""
-                batch = self._next()
-            yield self._in_time(start + b"]")
+            if self.length is not None:
+                yield self._in_time(self._start)
+            else:
+                yield from self._stream(packed)
             self.outcome = "complete"
             if self._client is not None:
                 self._client.settimeout(None)
         except (AdapterError, ApiError) as error:
             self.outcome = self.cancellation.reason or f"{type(error).__name__}: {error}"
-            raise AnswerBroken("the answer broke off; the log of requests says why") from None
+            raise AnswerBroken from None
         finally:
             self.close()
+
+    def _stream(self, packed: Packing) -> Iterator[bytes]:
+        start, batch = self._start, self._first
+        while batch is not None:
+            if batch.rows:
+                yield self._in_time(packed(start + b"," + batch.json))
+            else:
+                yield self._in_time(packed(start + _HEARTBEAT))
+            start = b""
+            batch = self._next()
+        yield self._in_time(packed(start + b"]", last=True))
 
     def close(self) -> None:
         """End the query if it still runs, and give everything back."""
@@ -110,9 +135,12 @@ class Answer:
 
     def _next(self) -> Batch | None:
         """The next rows, none of them if it is time for a heartbeat, or None after the last."""
+        left = self._deadline + GRACE - time.monotonic()
         try:
-            batch = self._feed.next(self._limits.heartbeat)
+            batch = self._feed.next(max(0.0, min(self._limits.heartbeat, left)))
         except StillThinking:
+            if left <= self._limits.heartbeat:
+                raise QueryTimeout("the adapter takes no notice of the time limit") from None
             return _NOTHING_YET
         except QueryCancelled as error:
             if self.cancellation.reason == LATE:
@@ -132,7 +160,7 @@ class Answer:
         if self._client is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:
-                raise QueryTimeout("the client reads too slowly")
+                raise QueryTimeout(LATE)  # also if only the client is slow
             self._client.settimeout(left)
         return piece
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, jsonify
 
-from adapters.errors import AdapterError
 from app.ops.logs import log
+from app.sources import Place
 
 blueprint = Blueprint("health", __name__)
 
@@ -19,11 +19,14 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
     """200 if every source answers, else 503; which one does not stands in the log."""
+    state = current_app.extensions["b24"]
     ready = True
-    for name, source in current_app.extensions["b24"].sources.items():
-        try:
-            source.adapter.check()
-        except AdapterError as error:
-            ready = False
-            log.warning("source %s: %s: %s", name, type(error).__name__, error)
+    # Anyone may ask, and a source that hangs keeps whoever asks.
+    with state.gate.visiting(Place("", "readyz")):
+        for name, source in state.sources.items():
+            try:
+                source.check()
+            except Exception as error:  # also of an adapter with a fault: the others go on
+                ready = False
+                log.warning("source %s: %s: %s", name, type(error).__name__, error)
     return jsonify(status="ok" if ready else "unavailable"), 200 if ready else 503

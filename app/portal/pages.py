@@ -13,6 +13,7 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
 
+from app.endpoints.admission import PREFIX, guessing
 from app.errors import ApiError
 from app.portal import handshake, install
 from app.portal.database import StoreUnavailable
@@ -63,7 +64,8 @@ def install_page() -> Response:
         with _translated():
             application = _settled()
             shake = handshake.from_page(request.args, tree, application.config.portal)
-            outcomes = install.install(application, shake)
+            with _guessing(shake.application_token, f"{shake.member_id} {shake.pair.access}"):
+                outcomes = install.install(application, shake)
     except ApiError as error:
         g.error_code = error.code
         advice = said.advice(error.__cause__)
@@ -81,12 +83,21 @@ def _answer_event(tree: Tree) -> Response:
     with _translated():
         application = _settled()
         if str(tree.get("event")).upper() != "ONAPPINSTALL":
-            return jsonify(status=install.receive(application, tree))
+            auth = handshake.authentication(tree)
+            given = str(auth.get("application_token", ""))
+            with _guessing(given, str(auth.get("member_id", ""))):
+                return jsonify(status=install.receive(application, tree))
         shake = handshake.from_event(tree, application.config.portal)
-        outcomes = install.install(application, shake)
+        with _guessing(shake.application_token, f"{shake.member_id} {shake.pair.access}"):
+            outcomes = install.install(application, shake)
     return jsonify(
         status="installed", connectors={item.connector: item.action for item in outcomes}
     )
+
+
+def _guessing(token: str, more: str) -> contextlib.AbstractContextManager[None]:
+    """Whether an application token and what comes with it are right is found out in the block."""
+    return guessing(token[:PREFIX], f"portal {token} {more}")
 
 
 def _settled() -> Application:

@@ -17,7 +17,7 @@ from adapters.base import Adapter, Cancellation, Options, Query, Table
 from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
 from adapters.files import FilesAdapter, whole
 from adapters.registry import open_adapter
-from tests.contract.evaluate import Number, read_json
+from adapters.evaluate import Number, read_json
 from tests.sheets import write_parquet, write_workbook
 
 

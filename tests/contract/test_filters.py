@@ -26,10 +26,10 @@ from adapters.base import (
     Query,
     Table,
 )
+from adapters.evaluate import Shown, keeps, read_json, text_of, value_of
 from adapters.registry import open_adapter
+from adapters.testing.expressions import expressions
 from tests.contract import nasty
-from tests.contract.evaluate import Shown, keeps, read_json, text_of, value_of
-from tests.contract.expressions import expressions
 from tests.engines import Engine
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.base import Adapter, Cancellation, Capability, Like, Options, Query, Table, Wildcard
 from adapters.errors import QueryFailed, SchemaChanged
+from adapters.evaluate import Number, read_json
 from adapters.registry import open_adapter
-from tests.contract.evaluate import Number, read_json
 from tests.engines import Engine
 
 NAMES = [

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.base import Adapter, Cancellation, Field, Options, Query, Table
 from adapters.encode import encode_rows
+from adapters.evaluate import read_json
 from adapters.registry import open_adapter
-from tests.contract.evaluate import read_json
 from tests.contract.nasty import SESSION
 from tests.contract.types import CASES, ZONE, TypeCase
 from tests.engines import Engine

@@ -8,10 +8,13 @@ from pathlib import Path
 import click
 import pytest
 from marshmallow import fields
+from prometheus_client import Counter
+from prometheus_client.metrics import MetricWrapperBase
 
 from app import cli
 from app.config import _ConfigSchema
 from app.errors import STATUS
+from app.ops import metrics
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
@@ -98,3 +101,14 @@ def test_every_promise_of_security_names_tests_that_exist() -> None:
         for file, name in named:
             code = (ROOT / "tests" / file).read_text(encoding="utf-8")
             assert f"def {name}(" in code, f"{file}::{name}"
+
+
+def test_every_metric_is_documented_with_its_labels() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = {row[0].strip("`"): row[1].strip("`") for row in table_rows(text)}
+    found = {}
+    for metric in vars(metrics).values():
+        if isinstance(metric, MetricWrapperBase):
+            name = metric._name + ("_total" if isinstance(metric, Counter) else "")
+            found[name] = "`, `".join(metric._labelnames) or "none"
+    assert {name: labels for name, labels in rows.items() if name.startswith("b24_")} == found

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.engines.base import Engine
 from tests.engines.duckdb import duckdb_engine
-from tests.engines.mysql import connect_mysql, mysql_engine, mysql_server
+from tests.engines.mysql import connect_mysql, mysql_engine, mysql_server, require_mysqlclient
 from tests.engines.postgresql import postgresql_engine, postgresql_server
 from tests.engines.sqlite import sqlite_engine
 
@@ -16,7 +16,8 @@ WIRE = Path(__file__).parents[1] / "wire"
 CASES: list[dict[str, Any]] = json.loads((WIRE / "cases.json").read_text(encoding="utf-8"))
 ORDERS: dict[str, Any] = json.loads((WIRE / "orders.json").read_text(encoding="utf-8"))
 
-ENGINES = ("sqlite", "postgresql", "mysql", "duckdb")
+# With mysqlclient it is the same server through another driver.
+ENGINES = ("sqlite", "postgresql", "mysql", "mysqlclient", "duckdb")
 
 __all__ = [
     "CASES",
@@ -30,6 +31,7 @@ __all__ = [
     "mysql_server",
     "postgresql_engine",
     "postgresql_server",
+    "require_mysqlclient",
     "sqlite_engine",
 ]
 

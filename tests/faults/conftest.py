@@ -77,7 +77,7 @@ class Site:
         return fine and self.proxy.open == len(self.database.connections()) <= POOL
 
 
-@pytest.fixture(scope="module", params=["postgresql", "mysql"])
+@pytest.fixture(scope="module", params=["postgresql", "mysql", "mysqlclient"])
 def running_site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with (
         # Paths of sockets are limited to 107 bytes.

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.engines import connect_mysql, postgresql_server
-from tests.engines.mysql import wait_for_socket
+from tests.engines.mysql import require_mysqlclient, wait_for_socket
 
 SLOTS = 30
 USER = "b24_reader"
@@ -27,6 +27,7 @@ class Database(ABC):
     name: str
     socket: Path
     queries: ClassVar[dict[str, str]]
+    scheme: str  # of a source's url
 
     @abstractmethod
     def start(self) -> None: ...
@@ -49,11 +50,11 @@ class Database(ABC):
     def kill(self, connection: int) -> None: ...
 
     def url(self, port: int) -> str:
-        return f"{self.name}://{USER}:secret@127.0.0.1:{port}/faulty"
+        return f"{self.scheme}://{USER}:secret@127.0.0.1:{port}/faulty"
 
 
 class PostgreSQL(Database):
-    name = "postgresql"
+    name = scheme = "postgresql"
     queries: ClassVar = {
         "many": "SELECT i, 'text of row ' || i AS t FROM generate_series(1, 1000000) AS i",
         "few": "SELECT i, 'text of row ' || i AS t FROM generate_series(1, 3000) AS i",
@@ -116,7 +117,8 @@ class MariaDB(Database):
                    WHERE a.seq + b.seq < 0""",
     }
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, scheme: str) -> None:
+        self.scheme = scheme
         self._directory, self.socket = directory, directory / "mysql.sock"
         self._process: subprocess.Popen[bytes] | None = None
         self._user = ["--user=root"] if os.geteuid() == 0 else []
@@ -179,7 +181,9 @@ def database(name: str, directory: Path) -> Iterator[Database]:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    running = MariaDB(directory)
+    if name == "mysqlclient":
+        require_mysqlclient()
+    running = MariaDB(directory, "mysql+mysqldb" if name == "mysqlclient" else "mysql")
     try:
         yield running
     finally:

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.endpoints.gate import VISITS
 from tests.server import Answer, Server, eventually, free_port, serving
 from tests.tcp import OTHER, OTHER_PASSWORD, PASSWORD, USER, Database, mariadb, postgresql
 
@@ -55,6 +56,7 @@ def server(
             allow_hosts = ["127.0.0.1:{database.port}", "localhost:{database.port}",
                            "127.0.0.1:{closed}", "127.0.0.1:{mute}", "192.0.2.1"]
             hide = ["*.secret"]
+            tls = "prefer"
             connect_timeout = {SECONDS}
         """
         environment = {"PGPASSWORD": PASSWORD, "PGUSER": USER, "PGDATABASE": "shop"}
@@ -110,12 +112,12 @@ def refused(server: Server, typed: dict[str, str], endpoint: str = "check") -> t
 def all_refused(
     server: Server, database: Database, failures: list[dict[str, str]]
 ) -> list[tuple[dict[str, str], bytes, float]]:
-    """Every login with one of the changes fails; they come at once, since each takes its time."""
+    """Every login with one of the changes fails; several at once, since each takes its time."""
 
     def run(changes: dict[str, str]) -> tuple[dict[str, str], bytes, float]:
         return changes, *refused(server, login(database, **changes))
 
-    with ThreadPoolExecutor(len(failures)) as threads:
+    with ThreadPoolExecutor(VISITS) as threads:
         return list(threads.map(run, failures))
 
 
@@ -233,9 +235,11 @@ def test_no_connection_is_shared_between_logins(server: Server, database: Databa
 def test_the_driver_looks_nothing_up(database: Database) -> None:
     """A name that has no address by now: the connection goes to the one that was checked."""
     from adapters.base import Options
-    from adapters.direct import Login, open_login
+    from adapters.direct import Login, Tls, open_login
 
-    typed = Login("gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD)
+    typed = Login(
+        "gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD, tls=Tls("prefer")
+    )
     adapter = open_login(database.engine, typed, Options())
     try:
         adapter.check()
@@ -245,10 +249,12 @@ def test_the_driver_looks_nothing_up(database: Database) -> None:
 
 def test_a_query_can_be_ended_without_looking_anything_up(database: Database) -> None:
     from adapters.base import Cancellation, Options
-    from adapters.direct import Login, open_login
+    from adapters.direct import Login, Tls, open_login
     from adapters.errors import AdapterError
 
-    typed = Login("gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD)
+    typed = Login(
+        "gone.invalid", "127.0.0.1", database.port, "shop", USER, PASSWORD, tls=Tls("prefer")
+    )
     adapter: Any = open_login(database.engine, typed, Options())
     sleep = "pg_sleep" if database.engine == "postgresql" else "sleep"
     cancellation = Cancellation()
@@ -266,9 +272,11 @@ def test_a_query_can_be_ended_without_looking_anything_up(database: Database) ->
 
 def test_sessions_are_read_only(server: Server, database: Database) -> None:
     from adapters.base import Cancellation, Options
-    from adapters.direct import Login, open_login
+    from adapters.direct import Login, Tls, open_login
 
-    typed = Login("localhost", "127.0.0.1", database.port, "shop", USER, PASSWORD)
+    typed = Login(
+        "localhost", "127.0.0.1", database.port, "shop", USER, PASSWORD, tls=Tls("prefer")
+    )
     adapter: Any = open_login(database.engine, typed, Options())
     try:
         with (

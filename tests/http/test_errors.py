@@ -113,7 +113,7 @@ PROVOKED: dict[str, Callable[[Server], Answer]] = {
     "UNKNOWN_FIELD": lambda server: ask(server, **{"select[0]": "NOPE"}),
     "UNKNOWN_OPERATOR": lambda server: ask(server, **{"filter[?ID]": "1"}),
     "UNKNOWN_TABLE": lambda server: ask(server, table="nope"),
-    "INTERNAL_ERROR": lambda server: ask(server, "check", "faulty"),
+    "INTERNAL_ERROR": lambda server: ask(server, "table_list", "faulty"),
     "QUERY_FAILED": lambda server: ask(server, table="broken"),
     "QUERY_TIMEOUT": lambda server: ask(server, token="hasty", table="slow"),
     "SOURCE_UNAVAILABLE": lambda server: ask(server, "check", "absent"),

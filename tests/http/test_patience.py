@@ -96,6 +96,7 @@ def test_a_failure_after_it_leaves_nothing_that_parses(
     assert body.startswith((b'[["Q"] ', b'[["I"] '))
     with pytest.raises(ValueError, match=NOT_JSON):
         json.loads(body)
+    assert "Traceback" not in server.lines()
 
 
 def test_beyond_the_limit_one_is_told_when_to_come_back_and_short_answers_pass(

@@ -59,7 +59,7 @@ BROKEN = [
     ("[connectors", "is not valid TOML"),
     (SOUND + "timeout = 0", "sources.shop.timeout has to be between"),
     (SOUND.replace('"of-shop"', '"${NOT_SET}"'), "sources.shop.tokens.0 needs the environment"),
-    (SOUND.replace("sqlite", "oracle"), "sources.shop.url no adapter for oracle://"),
+    (SOUND.replace("sqlite", "db2"), "sources.shop.url no adapter for db2://"),
     (SOUND.replace("sqlite:///", "postgresql://u:p@h:port/"), "sources.shop.url is not an address"),
 ]
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import psycopg
 
+# A text that breaks where it is used: a fault that the service meets in its own code.
 FAULTY = """
-from adapters.base import Adapter
+from adapters.base import Adapter, Table
+class Text(str):
+    def split(self, *_): raise RuntimeError("a fault that nobody expected")
 class Faulty(Adapter):
-    def check(self, *_): raise RuntimeError("a fault that nobody expected")
-    tables = describe = rows = check
-    def close(self): pass
+    def check(self, *_): pass
+    def tables(self): return [Table("t", comment=Text("text"))]
+    describe = rows = close = check
 """
 
 

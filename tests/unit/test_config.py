@@ -130,7 +130,7 @@ def head(text: str) -> str:
         (changed(url=""), "sources.shop.url is missing"),
         (changed(url="5"), "sources.shop.url "),
         (changed(url='"shop.db"'), "sources.shop.url a source's url begins with a scheme"),
-        (changed(url='"oracle://h/db"'), "sources.shop.url no adapter for oracle://"),
+        (changed(url='"db2://h/db"'), "sources.shop.url no adapter for db2://"),
         (changed(url='"postgresql://u:p@h:port/db"'), "sources.shop.url is not an address"),
         (changed(tokens=""), "sources.shop.tokens needs a token"),
         (changed(tokens="[]"), "sources.shop.tokens needs a token"),

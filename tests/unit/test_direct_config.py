@@ -48,6 +48,7 @@ def test_a_direct_connector_needs_no_sources(load: Load) -> None:
     assert (direct.source.tables, direct.source.hide) == (("a",), ("a.b",))
     assert (direct.source.timezone.key, direct.source.max_rows) == ("Europe/Berlin", 5)
     assert direct.source.timeout == timedelta(seconds=3)
+    assert direct.tls.mode == "require"
     assert not config.sources
 
 
@@ -72,6 +73,10 @@ def test_tokens_are_for_the_other_connectors(load: Load) -> None:
         (DIRECT.replace("db.example.com", "*"), "connectors.pg.allow_hosts '*' is not a host"),
         (DIRECT.replace("engine", "#"), "connectors.pg.engine is missing"),
         (DIRECT.replace('"postgresql"', '"sqlite"'), "connectors.pg.engine "),
+        (DIRECT + 'tls = "no"', "connectors.pg.tls "),
+        (DIRECT + 'tls = "verify"', "connectors.pg.tls_ca is missing"),
+        (DIRECT + 'tls_ca = "x.pem"', "connectors.pg.tls_ca is only for"),
+        (DIRECT + 'tls = "verify"\ntls_ca = "no.pem"', "connectors.pg.tls_ca cannot be read"),
         (DIRECT + "connect_timeout = 0", "connectors.pg.connect_timeout has to be between 1"),
         (DIRECT + 'url = "postgresql://x"', "connectors.pg.url is not a setting"),
         (DIRECT.replace('"direct"', '"token"'), "connectors.pg.allow_hosts is only for"),

@@ -13,7 +13,8 @@ import pytest
 from pymysql.constants import CLIENT
 
 from adapters.base import Options
-from adapters.direct import Login, open_login
+from adapters.direct import Login, Tls, TlsMode, open_login
+from adapters.errors import SourceUnavailable
 
 CAPABILITIES = (
     CLIENT.PROTOCOL_41
@@ -68,7 +69,8 @@ def test_a_server_cannot_ask_for_files(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("plant-content-of-a-file")
     with asking_for(file) as (port, heard):
-        login = Login("localhost", "127.0.0.1", port, "shop", "reader", "password", timeout=5)
+        tls = Tls("prefer")
+        login = Login("localhost", "127.0.0.1", port, "shop", "reader", "password", 5, tls)
         adapter = open_login("mariadb", login, Options())
         # Whatever it is that stops the driver.
         with pytest.raises(Exception, match=r"(?i)local"):
@@ -77,3 +79,32 @@ def test_a_server_cannot_ask_for_files(tmp_path: Path) -> None:
     assert len(heard) >= 2, "it was not asked"
     assert b"SET NAMES" in b"".join(heard)
     assert b"plant-content" not in b"".join(heard)
+
+
+@pytest.mark.parametrize("plugin", [b"mysql_clear_password", b"dialog"])
+@pytest.mark.parametrize("mode", ["prefer", "require"])
+def test_a_server_cannot_ask_for_the_password_in_clear_text(plugin: bytes, mode: TlsMode) -> None:
+    heard = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            client, _ = listening.accept()
+            with client:
+                client.settimeout(5)
+                client.sendall(packet(0, GREETING))
+                heard.append(client.recv(65536))
+                client.sendall(packet(2, b"\xfe" + plugin + b"\0\4Password: \0"))
+                heard.append(client.recv(65536))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listening.getsockname()[1]
+        login = Login("x", "127.0.0.1", port, "shop", "reader", "plant-secret", 5, Tls(mode))
+        adapter = open_login("mariadb", login, Options())
+        with pytest.raises(SourceUnavailable, match=r"clear text|SSL"):
+            adapter.check()
+        adapter.close()
+        thread.join(10)
+    assert b"plant-secret" not in b"".join(heard)
+    assert mode == "require" or b"reader" in b"".join(heard)

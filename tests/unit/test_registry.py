@@ -45,6 +45,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         ("postgresql+psycopg://h/db", "PostgreSQLAdapter"),
         ("mysql://h/db", "MySQLAdapter"),
         ("mariadb://h/db", "MySQLAdapter"),
+        ("mssql://h/db", "SQLServerAdapter"),
+        ("oracle://h/db", "OracleAdapter"),
+        ("trino://h/catalog", "TrinoAdapter"),
     ],
 )
 def test_the_scheme_chooses_the_adapter(url: str, name: str) -> None:
@@ -60,7 +63,7 @@ def test_opening_contacts_no_database() -> None:
 @pytest.mark.parametrize(
     ("url", "culprit"),
     [
-        ("oracle://u:sesame@h/db", "no adapter for oracle:// is installed; there are .*sqlite"),
+        ("db2://u:sesame@h/db", "no adapter for db2:// is installed; there are .*sqlite"),
         ("://u:sesame@h/db", "no adapter for :// "),
         ("u:sesame@h/db", "begins with a scheme"),
         ("", "begins with a scheme"),
@@ -92,10 +95,61 @@ def test_a_missing_driver_is_named_with_what_to_install(install: Install) -> Non
     install("lonely", "lonely = lonely:Adapter [drivers]", "import no_such_driver")
     with pytest.raises(UnknownScheme, match="lonely:// needs the module no_such_driver") as caught:
         adapter_class("lonely://h")
-    assert "b24-connector[drivers]" in str(caught.value)
+    assert "lonely[drivers]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "driver", "extra"),
+    [
+        ("trino", "trino", "trino"),
+        ("mssql", "pymssql", "mssql"),
+        ("oracle", "oracledb", "oracle"),
+        ("mysql", "pymysql", "mysql"),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(
+    scheme: str, driver: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [n for n in sys.modules if n.split(".")[0] == driver]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [n for n in sys.modules if n.startswith(f"adapters.{extra}")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [_Absent(driver), *sys.meta_path])
+    with pytest.raises(UnknownScheme, match=f"{scheme}:// needs the module {driver}") as caught:
+        adapter_class(f"{scheme}://h/db")
+    assert f"b24-connector[{extra}]" in str(caught.value)
+
+
+class _Absent:
+    """Makes a package look as if it was not there."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name.split(".")[0] == self.package:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def test_what_is_no_adapter_is_refused(install: Install) -> None:
     install("fake", "fake = fake:Adapter", "class Adapter: pass")
     with pytest.raises(UnknownScheme, match="fake:Adapter, found for fake://, is not an Adapter"):
         adapter_class("fake://h")
+
+
+def test_an_adapter_that_cannot_be_loaded_is_named(install: Install) -> None:
+    install("hasty", "hasty = hasty:Adapter", "1 / 0")
+    with pytest.raises(UnknownScheme, match=r"hasty:Adapter, .* cannot be loaded: ZeroDivision"):
+        adapter_class("hasty://h")
+
+
+def test_an_unfinished_adapter_is_told_what_it_has_not_got(install: Install) -> None:
+    code = """
+from adapters.base import Adapter
+class Unfinished(Adapter):
+    def check(self): pass
+    def close(self): pass
+"""
+    install("unfinished", "unfinished = unfinished:Unfinished", code)
+    with pytest.raises(UnknownScheme, match="has no describe, rows, tables"):
+        adapter_class("unfinished://h")

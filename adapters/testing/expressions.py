@@ -21,7 +21,7 @@ from adapters.base import (
     Value,
     Wildcard,
 )
-from tests.contract.evaluate import Shown, text_of, value_of
+from adapters.evaluate import Shown, text_of, value_of
 
 # Letters whose case every engine folds alike; docs/types.md names some that are not.
 LETTERS = "aAbBzZ éÉßЯяїЇжЖ%_!\\'\"😀.-:019eE"
@@ -55,7 +55,7 @@ def expressions(
 
 
 def _conditions(
-    field: Field, shown: list[str] | list[Shown], no_like: Sequence[str]
+    field: Field, shown: Sequence[Shown], no_like: Sequence[str]
 ) -> st.SearchStrategy[Expression]:
     texts = [text_of(s) for s in shown if s is not None]
     known = [value_of(field, s) for s in shown if s is not None]
@@ -123,12 +123,12 @@ def _variants(text: Value) -> st.SearchStrategy[Value]:
 
 
 def _patterns(texts: Sequence[str]) -> st.SearchStrategy[tuple[str | Wildcard, ...]]:
-    def cut(text: str, start: int, length: int, swap: bool) -> str:
+    def cut(text: str, start: int, length: int, *, swap: bool) -> str:
         piece = text[start : start + length]
         return piece.swapcase() if swap and set(piece) <= set(LETTERS) else piece
 
     pieces = st.sampled_from(sorted(set(texts)) or [""])
-    piece = st.builds(cut, pieces, st.integers(0, 4), st.integers(1, 9), st.booleans())
+    piece = st.builds(cut, pieces, st.integers(0, 4), st.integers(1, 9), swap=st.booleans())
     part = st.sampled_from(list(Wildcard)) | piece | st.text(LETTERS, max_size=2)
     contains = piece.map(lambda text: (Wildcard.ANY, text, Wildcard.ANY))
     return contains | st.lists(part, max_size=4).map(tuple)

@@ -1,0 +1,300 @@
+"""Trino through its own client and SQLAlchemy dialect.
+
+A query runs on the server for as long as its pages are asked for, one after the other. Dates and
+times come as texts that the server makes in the source's time zone: the client's own conversion
+ends at year 9999 and has no place for more than six digits of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+import trino
+from sqlalchemy.types import TypeEngine
+from trino.auth import BasicAuthentication
+from trino.sqlalchemy.datatype import TIMESTAMP, aware_split
+
+from adapters.base import Cancellation, FieldType, Options, Query, Row, Table
+from adapters.errors import (
+    AdapterError,
+    QueryCancelled,
+    QueryFailed,
+    QueryTimeout,
+    SchemaChanged,
+    SourceUnavailable,
+)
+from adapters.sql import columns
+from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
+from adapters.sql.columns import Element, Named, SqlColumn
+from adapters.sql.drift import refuse_outdated
+from adapters.sql.numbers import near_decimal
+from adapters.sql.verbatim import verbatim
+from adapters.sql.where import TextRules
+
+_TABLES = sa.text("""
+    SELECT table_schema, table_name FROM information_schema.tables
+    WHERE table_schema <> 'information_schema'
+""")
+_COLUMNS = sa.text("""
+    SELECT column_name, data_type, comment FROM information_schema.columns
+    WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position
+""")
+
+# Names of the server's StandardErrorCode. A function is "not found" for a type it does not take.
+_MEANINGS: dict[str, type[AdapterError]] = {
+    "EXCEEDED_TIME_LIMIT": QueryTimeout,
+    "USER_CANCELED": QueryCancelled,
+    **dict.fromkeys(
+        "SCHEMA_NOT_FOUND TABLE_NOT_FOUND COLUMN_NOT_FOUND"
+        " TYPE_MISMATCH FUNCTION_NOT_FOUND".split(),
+        SchemaChanged,
+    ),
+    **dict.fromkeys(
+        "PERMISSION_DENIED CATALOG_NOT_FOUND CATALOG_UNAVAILABLE NO_NODES_AVAILABLE"
+        " QUERY_QUEUE_FULL SERVER_STARTING_UP SERVER_SHUTTING_DOWN".split(),
+        SourceUnavailable,
+    ),
+}
+# What the client makes of an answer that is none of Trino's.
+_FOREIGN = (json.JSONDecodeError, LookupError, AttributeError)
+
+_TYPE = re.compile(r"(\w+)\s*(?:\((.*)\))?\s*(.*)", re.DOTALL)
+_FIELD_NAME = re.compile(r'("(?:[^"]|"")*"|\S+)\s+')
+_JSON_KEYS = frozenset(
+    "boolean tinyint smallint integer bigint real double decimal varchar".split()
+)
+_JSON_VALUES = _JSON_KEYS | {"json", "date", "timestamp"}
+
+
+class TrinoAdapter(SqlAdapter):
+    """``trino://user:password@host:port/catalog/schema``, with the dialect's parameters."""
+
+    driver = "trino"
+    # Trino itself knows names in lower case only.
+    case_sensitive_names = False
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        # What runs on a connection, for whoever wants to end it.
+        self._cursors: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        sa.event.listen(self.engine, "before_cursor_execute", self._remember)
+
+    def engine_options(self) -> dict[str, Any]:
+        url = sa.make_url(self.url)
+        given = url.query.get("session_properties")
+        seconds = self.options.timeout.total_seconds()
+        arguments: dict[str, Any] = {
+            "source": "b24-connector",
+            "http_scheme": "https" if _is_secured(url) else "http",
+            "request_timeout": self.entry_seconds,
+            "timezone": self.options.timezone.key,
+            "session_properties": {
+                **(json.loads(str(given)) if given else {}),
+                "query_max_run_time": f"{round(seconds * 1000)}ms",
+            },
+            # Rows come from the server itself, and not by way of an object store beside it.
+            "encoding": None,
+            "legacy_prepared_statements": False,
+        }
+        if url.username and url.password:
+            # As bytes: the client would take them for Latin-1.
+            user: Any = url.username.encode()
+            password: Any = str(url.password).encode()
+            arguments["auth"] = BasicAuthentication(user, password)
+        return {"connect_args": arguments}
+
+    def prepare_session(self, raw: Any) -> None:
+        """Nothing to do: every request carries what it needs."""
+
+    def ping(self, raw: Any) -> None:
+        """A connection is a set of headers: there is nothing to ask it."""
+
+    def _remember(self, connection: sa.Connection, cursor: Any, *_: Any) -> None:
+        self._cursors[connection.connection.dbapi_connection] = cursor
+
+    def interrupt(self, raw: Any) -> None:
+        if (cursor := self._cursors.get(raw)) is not None:
+            cursor.cancel()
+
+    @contextmanager
+    def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
+        """The client has errors that are not its driver's, and others once a query is cancelled."""
+        try:
+            with super().session(cancellation) as connection:
+                yield connection
+        except (AdapterError, trino.exceptions.HttpError, *_FOREIGN) as error:
+            if cancellation.reason is not None:
+                raise QueryCancelled(cancellation.reason) from None
+            if isinstance(error, AdapterError):
+                raise
+            raise SourceUnavailable(f"{type(error).__name__}: {error}") from None
+
+    def translate(self, error: Exception) -> AdapterError:
+        message = f"{type(error).__name__}: {error}"
+        if isinstance(error, trino.exceptions.TrinoQueryError):
+            return _MEANINGS.get(error.error_name or "", QueryFailed)(message)
+        if isinstance(error, trino.exceptions.OperationalError):
+            return SourceUnavailable(message)
+        return QueryFailed(message)
+
+    def text_rules(self) -> TextRules:
+        return TextRules(
+            exact=lambda text: text,
+            folded=sa.func.lower,
+            shown=lambda value: sa.cast(value, sa.Text()),
+        )
+
+    def tables(self) -> list[Table]:
+        with self.session(Cancellation()) as connection:
+            default = self._schema(connection)
+            return [
+                Table(name, schema, schema == default)
+                for schema, name in connection.execute(_TABLES)
+            ]
+
+    def reflect(
+        self, connection: sa.Connection, table: Table
+    ) -> list[tuple[str, TypeEngine[Any], str]]:
+        names = {"schema": table.schema or self._schema(connection), "table": table.name}
+        found = connection.execute(_COLUMNS, names).all()
+        if not found:
+            raise SchemaChanged(f"table {table.name} does not exist any more")
+        return [(name, Named(kind), comment or "") for name, kind, comment in found]
+
+    def describe_sql(
+        self, connection: sa.Connection, sql: str
+    ) -> list[tuple[str, TypeEngine[Any]]]:
+        result = connection.execute(sa.text(f"SELECT * FROM ({verbatim(sql)}\n) query LIMIT 0"))
+        return [(column[0], Named(str(column[1]))) for column in result.cursor.description]
+
+    def _schema(self, connection: sa.Connection) -> str | None:
+        raw: Any = connection.connection.dbapi_connection
+        schema: str | None = raw.schema
+        return schema
+
+    def column(self, name: str, kind: Any) -> SqlColumn:
+        column: Element = sa.column(name)
+        word, arguments, rest = _parts(kind.name)
+        match word:
+            case "boolean":
+                return columns.boolean(column)
+            case "tinyint" | "smallint" | "integer" | "bigint":
+                return columns.integer(column)
+            case "real" | "double":
+                make = columns.single if word == "real" else columns.double
+                digits = sa.func.json_format(sa.cast(column, sa.JSON()))
+                return make(column, shown=sa.func.is_finite(column), as_text=digits)
+            case "decimal":
+                return _decimal(column, *map(int, arguments.split(",")))
+            case "date":
+                return _moment(FieldType.DATE, column)
+            case "timestamp" if rest:
+                return self._instant(column)
+            case "timestamp":
+                return _moment(FieldType.DATETIME, column)
+            case "varchar":
+                return columns.text(column, exact=True)
+            case _:
+                return columns.shown_as(_text(column, kind.name))
+
+    def _instant(self, column: Element) -> SqlColumn:
+        zone = self.options.timezone.key
+        local = sa.func.at_timezone(column, zone)
+        return _moment(FieldType.DATETIME, column, shown=local, zone=zone)
+
+    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+        # The server would convert silently what has another type by now.
+        refuse_outdated(query, self.describe)
+        with self.session(cancellation) as connection:
+            streaming = connection.execution_options(yield_per=BATCH_ROWS)
+            # Closing ends the query on the server, if it has not ended.
+            with closing(streaming.execute(self.select(query))) as result:
+                for batch in result.partitions():
+                    yield [tuple(row) for row in batch]
+            if cancellation.reason is not None:
+                raise QueryCancelled(cancellation.reason)
+
+
+def _is_secured(url: sa.URL) -> bool:
+    """Whether to speak HTTPS: to its usual ports, and wherever there is a secret to protect."""
+    secret = url.password or {"access_token", "cert"} & set(url.query)
+    return url.port in (443, 8443) or bool(secret and "allow_insecure_auth" not in url.query)
+
+
+def _parts(kind: str) -> tuple[str, str, str]:
+    """``decimal(12,2)`` as its word, its arguments and what follows them."""
+    found = _TYPE.fullmatch(kind.strip())
+    return (found[1].lower(), found[2] or "", found[3]) if found else ("", "", "")
+
+
+def _decimal(column: Element, precision: int, scale: int = 0) -> SqlColumn:
+    if columns.is_whole(sa.Numeric(precision, scale)):
+        return columns.integer(column)
+    return columns.number(column, near=near_decimal(precision, scale))
+
+
+def _text(column: Element, kind: str) -> Element:
+    """What stands for a value of a type of which a portal has none."""
+    match _parts(kind)[0]:
+        case "char":
+            # Blanks at the end of char(n) are not part of the value.
+            blanks: Element = sa.literal_column("TRAILING ' ' FROM")
+            return sa.func.trim(blanks.op("")(sa.cast(column, sa.Text())))
+        case "varbinary":
+            return sa.func.lower(sa.func.to_hex(column))
+        case "json":
+            return sa.func.json_format(column)
+        case "geometry":
+            return sa.func.ST_AsText(column)
+        case "uuid" | "ipaddress" | "time" | "interval":
+            return sa.cast(column, sa.Text())
+        case "array" | "map" | "row" if _fits_json(kind):
+            return sa.func.json_format(sa.cast(column, sa.JSON()))
+        case _:
+            return sa.cast(sa.null(), sa.Text())
+
+
+def _fits_json(kind: str) -> bool:
+    """Whether the server can make JSON of a type."""
+    word, arguments, rest = _parts(kind)
+    match word:
+        case "array":
+            return _fits_json(arguments)
+        case "map":
+            key, value = aware_split(arguments)
+            return _parts(key)[0] in _JSON_KEYS and _fits_json(value)
+        case "row" if not rest:
+            fields = [field.strip() for field in aware_split(arguments)]
+            return all(_fits_json(f) or _fits_json(_FIELD_NAME.sub("", f, 1)) for f in fields)
+        case _:
+            return word in _JSON_VALUES and not rest
+
+
+def _moment(
+    kind: FieldType, column: Element, shown: Element | None = None, zone: str | None = None
+) -> SqlColumn:
+    """A date, a timestamp or an instant, of which ``shown`` is the local time in ``zone``."""
+    word, width = ("DATE", 10) if kind is FieldType.DATE else ("TIMESTAMP", 19)
+    first, last = "0001-01-01", "9999-12-31"
+    if kind is FieldType.DATETIME:
+        first, last = f"{first} 00:00:00", f"{last} 23:59:59.999999"
+    zoned = f" {zone}" if zone else ""
+    start: Element = sa.literal_column(f"{word} '{first}{zoned}'")
+    end: Element = sa.literal_column(f"{word} '{last}{zoned}'")
+    known = column.between(start, end)
+    text = sa.func.substr(sa.cast(column if shown is None else shown, sa.Text()), 1, width)
+    stored: Any = TIMESTAMP  # of the dialect, which is not typed
+    stored = sa.Date() if kind is FieldType.DATE else stored(6, timezone=zone is not None)
+
+    def bind(value: date) -> Element:
+        written = value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+        return sa.cast(sa.literal(written + (" UTC" if zone else ""), sa.Text()), stored)
+
+    return SqlColumn(kind, sa.case((known, text)), column, bind, shown=known, zoned=bool(zone))
