@@ -15,9 +15,9 @@ import pytest
 
 from adapters.base import Adapter, Cancellation, Options, Query, Table
 from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
+from adapters.evaluate import Number, read_json
 from adapters.files import FilesAdapter, whole
 from adapters.registry import open_adapter
-from adapters.evaluate import Number, read_json
 from tests.sheets import write_parquet, write_workbook
 
 
