@@ -11,13 +11,14 @@ PORTAL_PORT ?= 8001
 run: .venv/demo ## Connector and emulated portal on real data; built once.
 	@$(BIN)/b24-connector demo --build
 	@set -a; . ./var/demo.env; \
+	again=$$(test -e var/portal.db || echo --reinstall); \
 	$(BIN)/b24-connector demo --host $(HOST) --port $(PORT) --portal http://$(HOST):$(PORTAL_PORT) & \
 	connector=$$!; \
 	$(BIN)/python -m emulator --host $(HOST) --port $(PORTAL_PORT) \
 		--state var/portal-$(PORT)-$(PORTAL_PORT).json \
 		--application-url http://$(HOST):$(PORT) --client-id local.demo \
 		--connection-title "Flights from New York" \
-		--table flights --setting token="$$DEMO_TOKEN" & \
+		--table flights --setting token="$$DEMO_TOKEN" $$again & \
 	portal=$$!; \
 	trap 'kill $$connector $$portal 2>/dev/null' EXIT INT TERM; \
 	wait

@@ -90,8 +90,8 @@ def driver_rows(url: str) -> Iterator[list[Any]]:
             yield batch
             return
         case _:
-            fast = parsed.drivername.endswith("+mysqldb")
-            driver = importlib.import_module("MySQLdb" if fast else "pymysql")
+            compiled = parsed.drivername.endswith("+mysqldb")
+            driver = importlib.import_module("MySQLdb" if compiled else "pymysql")
             mysql = driver.connect(
                 unix_socket=str(parsed.query["unix_socket"]),
                 user=parsed.username,

@@ -52,6 +52,8 @@ def conditions(field: Field) -> list[Expression]:
     known: list[Any] = [row[field.name] for row in ROWS if row[field.name] is not None]
     if field.type is FieldType.INT:
         known = [Decimal(value) for value in known]
+    if field.type is FieldType.STRING:
+        known = ["", " ", "a", "A", "a ", "ab", "é", "É", "Яблоко", "a%b", "null", "Customer 3"]
     some = sorted(dict.fromkeys(known[:12] + known[-2:]))
     found: list[Expression] = [IsNull(field), IsNull(field, negated=True)]
     if field.type is FieldType.DATETIME:

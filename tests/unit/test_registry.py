@@ -45,6 +45,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         ("postgresql+psycopg://h/db", "PostgreSQLAdapter"),
         ("mysql://h/db", "MySQLAdapter"),
         ("mariadb://h/db", "MySQLAdapter"),
+        ("mysql+pymysql://h/db", "MySQLAdapter"),
         ("mssql://h/db", "SQLServerAdapter"),
         ("oracle://h/db", "OracleAdapter"),
         ("trino://h/catalog", "TrinoAdapter"),
@@ -52,6 +53,17 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 )
 def test_the_scheme_chooses_the_adapter(url: str, name: str) -> None:
     assert adapter_class(url).__name__ == name
+
+
+@pytest.mark.parametrize("scheme", ["mysql+mysqldb", "mariadb+mysqldb"])
+def test_a_driver_that_is_asked_for_is_used_or_named(scheme: str) -> None:
+    try:
+        import MySQLdb  # noqa: F401
+    except ImportError:
+        with pytest.raises(UnknownScheme, match=r"b24-connector\[mysqlclient\]"):
+            adapter_class(f"{scheme}://h/db")
+    else:
+        assert adapter_class(f"{scheme}://h/db").__name__ == "MySQLClientAdapter"
 
 
 def test_opening_contacts_no_database() -> None:
