@@ -13,8 +13,10 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 import psycopg
 import sqlalchemy as sa
@@ -29,6 +31,8 @@ _BATCH = 2000
 def plain_app(url: str) -> Flask:
     """What one writes first: SQLAlchemy's streamed rows through the standard json module."""
     app = Flask("plain")
+    if url.startswith(("duckdb:", "files:")):
+        return _plain_duckdb(app, url)
     engine = sa.create_engine(url)
 
     @app.post("/data")
@@ -46,12 +50,34 @@ def plain_app(url: str) -> Flask:
     return app
 
 
+def _plain_duckdb(app: Flask, url: str) -> Flask:
+    """The same without SQLAlchemy, which does not know DuckDB."""
+
+    @app.post("/data")
+    def data() -> Response:
+        def body() -> Iterator[str]:
+            yield "[[]"
+            for batch in driver_rows(url):
+                for row in batch:
+                    yield "," + json.dumps(row, default=str)
+            yield "]"
+
+        return Response(body(), mimetype="application/json")
+
+    return app
+
+
 def driver_rows(url: str) -> Iterator[list[Any]]:
     """The driver alone, its rows as they come."""
     parsed = sa.make_url(url)
     match parsed.get_backend_name():
         case "sqlite":
             cursor: Any = sqlite3.connect(str(parsed.database)).execute(_QUERY)
+        case "duckdb":
+            cursor = duckdb.connect(str(parsed.database), read_only=True).execute(_QUERY)
+        case "files":
+            (file,) = Path(str(parsed.database)).iterdir()
+            cursor = duckdb.connect().execute(f"SELECT * FROM '{file}'")
         case "postgresql":
             connection = psycopg.connect(url)
             rows = connection.cursor().stream(_QUERY, size=_BATCH)  # type: ignore[arg-type]

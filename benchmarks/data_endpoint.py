@@ -49,6 +49,10 @@ def source(engine: str, count: int, directory: Path) -> Iterator[str]:
             with clickhouse_server(directory) as url:
                 tables.fill_clickhouse(url, "measured", count)
                 yield url.removesuffix("/default") + "/measured"
+        case "duckdb" | "parquet" | "csv":
+            tables.fill_duckdb(directory / "measured.duckdb", count)
+            files = f"files:///{directory / 'files' / engine}"
+            yield f"duckdb:///{directory / 'measured.duckdb'}" if engine == "duckdb" else files
         case _:
             with mysql_server(directory) as url:
                 tables.fill_mysql(url, "measured", count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 
 from tests.engines import connect_mysql
@@ -75,6 +77,22 @@ def fill_postgresql(url: str, count: int) -> None:
         connection.execute(f"CREATE INDEX ON {TABLE} (id)")  # type: ignore[arg-type]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"VACUUM ANALYZE {TABLE}")  # type: ignore[arg-type]
+
+
+def fill_duckdb(path: Path, count: int) -> None:
+    """Also writes the table as a file of each kind into ``files`` beside it."""
+    files = path.parent / "files"
+    for kind in ("csv", "parquet"):
+        (files / kind).mkdir(parents=True)
+    table = files / "csv" / f"{TABLE}.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(rows(count))
+    with duckdb.connect(path) as connection:
+        connection.execute(_create(1))
+        connection.execute(f"COPY {TABLE} FROM '{table}' (HEADER)")
+        connection.execute(f"COPY {TABLE} TO '{files}/parquet/{TABLE}.parquet' (FORMAT parquet)")
 
 
 def fill_mysql(url: str, database: str, count: int) -> None:

@@ -15,6 +15,7 @@ from tests.engines import (
     Engine,
     clickhouse_engine,
     clickhouse_server,
+    duckdb_engine,
     mysql_engine,
     mysql_server,
     postgresql_engine,
@@ -73,6 +74,8 @@ def engine(
             opened = sqlite_engine(tmp_path_factory.mktemp("sqlite"))
         case "postgresql":
             opened = postgresql_engine(servers["postgresql"], database)
+        case "duckdb":
+            opened = duckdb_engine(tmp_path_factory.mktemp("duckdb"))
         case "mysql":
             opened = mysql_engine(servers["mysql"], database)
         case "clickhouse":

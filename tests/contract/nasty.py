@@ -199,13 +199,61 @@ _CLICKHOUSE: Columns = {
     "document": ("JSON", _quoted(['{"a": "Я"}', '{"a": 1}', "{}"])),
 }
 
+_DUCKDB: Columns = {
+    "b": ("BOOLEAN", ["true", "false"]),
+    "small": ("TINYINT", _SMALL),
+    "i": ("INTEGER", _INTS),
+    "big": ("BIGINT", [*_BIGS, "-9223372036854775808"]),
+    "unsigned": ("UBIGINT", ["0", "1", "26", "18446744073709551615", "9223372036854775808"]),
+    "huge": ("HUGEINT", [*_BIGS, "9" * 38, "-" + "9" * 38]),
+    "unsigned_huge": ("UHUGEINT", ["0", "1", "26", "340282366920938463463374607431768211455"]),
+    "whole": ("DECIMAL(18,0)", [*_INTS, "999999999999999999"]),
+    "exact": ("DECIMAL(30,10)", _EXACT),
+    "wide": ("DECIMAL(38,0)", ["0", "1", "9" * 38, "-" + "9" * 38]),
+    "double": ("DOUBLE", [*_FLOATS, "'nan'", "'infinity'", "'-infinity'"]),
+    "vast": ("DOUBLE", ["1e308", "-1e308", "1e15", "1e16", "1e-5", "2e-7", "5e-324", "0.1"]),
+    "single": ("FLOAT", [*_FLOATS, "'nan'", "'infinity'", "2262244.25", "-974872832"]),
+    "vast_single": ("FLOAT", ["3.4028235e38", "-3.4028235e38", "1e-45", "1e15", "0.1"]),
+    "t": ("VARCHAR", _quoted(_WORDS)),
+    "nocase": ("VARCHAR COLLATE NOCASE", _quoted(_WORDS)),
+    "noaccent": ("VARCHAR COLLATE NOACCENT", _quoted(_WORDS)),
+    "mood": ("mood", _quoted(_SHORT)),
+    "day": (
+        "DATE",
+        _quoted([*_DAYS, "infinity", "-infinity", "0044-03-15 (BC)", "10000-01-01"]),
+    ),
+    "local": (
+        "TIMESTAMP",
+        _quoted([*_TIMES, *_FAR_TIMES, "infinity", "0044-03-15 (BC)", "10000-01-01"]),
+    ),
+    "seconds": ("TIMESTAMP_S", _quoted([*_TIMES, *_FAR_TIMES])),
+    "nanoseconds": ("TIMESTAMP_NS", _quoted(_TIMES)),
+    "instant": (
+        "TIMESTAMPTZ",
+        _quoted(
+            [
+                *(f"{time}Z" for time in [*_TIMES, *_FAR_TIMES]),
+                *("0001-01-02 00:00:00Z", "9999-12-30 00:00:00Z"),
+                *("infinity", "-infinity", "10000-01-02 00:00:00Z"),
+            ]
+        ),
+    ),
+    "instant_ns": ("TIMESTAMPTZ_NS", _quoted([f"{time}Z" for time in _TIMES])),
+    "uuid": ("UUID", _quoted(["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "0" * 32])),
+    "list": ("INTEGER[]", ["[]", "[1, 2]", "[1]"]),
+    "document": ("JSON", _quoted(['{"a": "Я"}', "1", "null"])),
+    "bytes": ("BLOB", [r"'\x00\xFF'::BLOB", "''"]),
+}
+
 COLUMNS = {
     "sqlite": _SQLITE,
     "postgresql": _POSTGRESQL,
     "mysql": _MYSQL,
+    "duckdb": _DUCKDB,
     "clickhouse": _CLICKHOUSE,
 }
-SETUP = {"postgresql": f"CREATE TYPE mood AS ENUM ({', '.join(_quoted(_SHORT))})"}
+_MOOD = f"CREATE TYPE mood AS ENUM ({', '.join(_quoted(_SHORT))})"
+SETUP = {"postgresql": _MOOD, "duckdb": _MOOD}
 NO_LIKE = {"postgresql": ("vast", "vast_single"), "mysql": ("vast", "vast_single")}
 """Floats beyond 15 digits, which these databases write otherwise than JSON does."""
 SESSION = {"mysql": "SET STATEMENT sql_mode = '', time_zone = '+00:00' FOR "}

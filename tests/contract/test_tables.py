@@ -35,7 +35,7 @@ NAMES = [
         "n" * 63,
     ),
 ]
-QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`", "clickhouse": "`"}
+QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`", "duckdb": '"', "clickhouse": "`"}
 
 
 def quoted(engine: Engine, name: str) -> str:
@@ -130,6 +130,15 @@ STATEMENTS: dict[str, dict[str, list[object]]] = {
         "SELECT now()::date > '2020-01-01' AS a": [1],
         "VALUES (1)": [1],
     },
+    "duckdb": {
+        "SELECT '5'::int AS a": [5],
+        "FROM range(3) t(a) WHERE a > 1": [2],
+        "SELECT [1,2,3][2:3]::varchar AS a": ["[2, 3]"],
+        "SELECT $$a;b$$ AS a; -- done": ["a;b"],
+        "SELECT {'k': 5}.k AS a": [5],
+        "SELECT E'a\\'b' AS a;": ["a'b"],
+        "VALUES (1)": [1],
+    },
     "mysql": {
         "SELECT 1 AS a # the end": [1],
         "SELECT 'a\\'b;' AS a;": ["a'b;"],
@@ -164,7 +173,7 @@ def test_statements_are_taken_as_they_are(
 
 def test_columns_of_a_statement_need_names_of_their_own(adapter: Adapter, engine: Engine) -> None:
     table = Table("custom", sql="SELECT 1 AS a, 2 AS a")
-    if engine.name == "sqlite":  # which gives the second one a name itself
+    if engine.name in ("sqlite", "duckdb"):  # which gives the second one a name itself
         assert read(adapter, Query(table, tuple(adapter.describe(table)))) == [
             [Number("1"), Number("2")]
         ]

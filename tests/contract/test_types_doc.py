@@ -15,6 +15,7 @@ HEADINGS = {
     "postgresql": "PostgreSQL",
     "mysql": "MySQL and MariaDB",
     "clickhouse": "ClickHouse",
+    "duckdb": "DuckDB",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.engines.base import Engine
 from tests.engines.clickhouse import clickhouse_engine, clickhouse_server
+from tests.engines.duckdb import duckdb_engine
 from tests.engines.mysql import connect_mysql, mysql_engine, mysql_server, require_mysqlclient
 from tests.engines.postgresql import postgresql_engine, postgresql_server
 from tests.engines.sqlite import sqlite_engine
@@ -17,7 +18,7 @@ CASES: list[dict[str, Any]] = json.loads((WIRE / "cases.json").read_text(encodin
 ORDERS: dict[str, Any] = json.loads((WIRE / "orders.json").read_text(encoding="utf-8"))
 
 # With mysqlclient it is the same server through another driver.
-ENGINES = ("sqlite", "postgresql", "mysql", "mysqlclient", "clickhouse")
+ENGINES = ("sqlite", "postgresql", "mysql", "mysqlclient", "duckdb", "clickhouse")
 
 __all__ = [
     "CASES",
@@ -27,6 +28,7 @@ __all__ = [
     "clickhouse_engine",
     "clickhouse_server",
     "connect_mysql",
+    "duckdb_engine",
     "load_orders",
     "mysql_engine",
     "mysql_server",

@@ -12,7 +12,7 @@ from app.wire.codes import field_code, table_code
 from tests.engines import Engine
 from tests.server import Answer, Server, serving
 
-QUOTE = {"sqlite": '"', "postgresql": '"', "mysql": "`", "clickhouse": "`"}
+QUOTE = {"sqlite": '"', "postgresql": '"', "mysql": "`", "duckdb": '"', "clickhouse": "`"}
 
 ODD_TABLES = [
     *("Заказы 2026", "order items", 'say "hi"', "it's", "select", "2026", "a__b", "0", "x" * 63),
@@ -64,6 +64,7 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for table in ("people", "pets", "orders"):
             engine.execute(f"CREATE TABLE crm.{table} (id INTEGER, name TEXT, secret TEXT)")
             engine.execute(f"INSERT INTO crm.{table} VALUES (3, '{table}', 'hush')")
+    if engine.name in ("postgresql", "duckdb"):
         engine.execute("COMMENT ON TABLE orders IS '  Заказы\n клиентов '")
         engine.execute("COMMENT ON TABLE other IS '0'")
         engine.execute("COMMENT ON COLUMN orders.id IS 'Номер'")

@@ -3,7 +3,7 @@
 docs/types.md is compared with it, so that neither says what the other does not.
 """
 
-from tests.contract.types import clickhouse, mysql, postgresql, sqlite
+from tests.contract.types import clickhouse, duckdb, mysql, postgresql, sqlite
 from tests.contract.types.data import ZONE, TypeCase
 
 CASES = {
@@ -11,6 +11,7 @@ CASES = {
     "postgresql": postgresql.CASES,
     "mysql": mysql.CASES,
     "clickhouse": clickhouse.CASES,
+    "duckdb": duckdb.CASES,
 }
 
 __all__ = ["CASES", "ZONE", "TypeCase"]
