@@ -38,7 +38,10 @@ def column_of(name: str, kind: str) -> SqlColumn:
         precision, scale = int(decimal[1]), int(decimal[2])
         if precision <= columns.INT64_DIGITS and not scale:
             return columns.integer(column)
-        return columns.number(column, near=near_decimal(precision, scale))
+        near = near_decimal(precision, scale)
+        number = columns.number(column, near=near)
+        # With another scale both sides would become floating-point numbers.
+        return replace(number, bind=lambda value: _cast(columns.bind_decimal(near(value)), kind))
     known = _KINDS.get(kind)
     if known is not None:
         return known(column)
