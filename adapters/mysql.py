@@ -214,7 +214,7 @@ class MySQLAdapter(SqlAdapter):
             try:
                 cursor.execute(compiled.string, compiled.params)
                 while batch := cursor.fetchmany(BATCH_ROWS):
-                    yield batch
+                    yield list(batch)
             except BaseException as error:
                 if isinstance(error, GeneratorExit):
                     self.interrupt(raw)
