@@ -51,7 +51,7 @@ def source(engine: str, count: int, directory: Path) -> Iterator[str]:
                 yield url.removesuffix("/default") + "/measured"
         case "duckdb" | "parquet" | "csv":
             tables.fill_duckdb(directory / "measured.duckdb", count)
-            files = f"files:///{directory / 'files' / engine}"
+            files = f"files://{directory / 'files' / engine}"
             yield f"duckdb:///{directory / 'measured.duckdb'}" if engine == "duckdb" else files
         case _:
             with mysql_server(directory) as url:

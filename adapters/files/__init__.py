@@ -40,7 +40,7 @@ class _Known:
 
 
 class FilesAdapter(DuckDBAdapter):
-    """``files:///relative/folder`` or ``files:////absolute/folder``.
+    """``files:///data/exports``: always an absolute path, as in ``file://``.
 
     ``?encoding=windows-1251`` says what CSV files are in that are not UTF-8.
     """
@@ -49,7 +49,7 @@ class FilesAdapter(DuckDBAdapter):
 
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
-        self._folder = Path(self.path).resolve()
+        self._folder = Path("/", self.path).resolve()
         self._opening = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
         self._copies: tempfile.TemporaryDirectory[str] | None = None

@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def adapter(folder: Path) -> Iterator[Adapter]:
-    with closing(open_adapter(f"files:///{folder}", Options())) as opened:
+    with closing(open_adapter(f"files://{folder}", Options())) as opened:
         yield opened
 
 
@@ -177,7 +177,7 @@ def test_a_broken_file_is_refused(adapter: Adapter, folder: Path, name: str, dat
 def test_an_encoding_that_the_operator_names(folder: Path) -> None:
     put(folder / "t.csv", "имя;город\nИван;Москва\n".encode("cp1251"))
     put(folder / "u.csv", "имя\nИван\n")
-    with closing(open_adapter(f"files:///{folder}?encoding=windows-1251", Options())) as adapter:
+    with closing(open_adapter(f"files://{folder}?encoding=windows-1251", Options())) as adapter:
         assert read(adapter)[2:] == [["Иван", "Москва"]]
         assert read(adapter, "u")[2:] == [["Иван"]]
 
@@ -360,12 +360,12 @@ def test_a_session_cannot_be_set_free(adapter: FilesAdapter, statement: str) -> 
 
 
 def test_a_folder_that_is_not_there(folder: Path) -> None:
-    with closing(open_adapter(f"files:///{folder}/nowhere", Options())) as adapter:
+    with closing(open_adapter(f"files://{folder}/nowhere", Options())) as adapter:
         for call in (adapter.check, adapter.tables):
             with pytest.raises(SourceUnavailable):
                 call()
     with (
-        closing(open_adapter(f"files:///{folder}?speed=fast", Options())) as adapter,
+        closing(open_adapter(f"files://{folder}?speed=fast", Options())) as adapter,
         pytest.raises(SourceUnavailable, match="speed"),
     ):
         adapter.check()
@@ -373,7 +373,7 @@ def test_a_folder_that_is_not_there(folder: Path) -> None:
 
 def test_copies_are_left_nowhere(folder: Path) -> None:
     write_workbook(folder / "t.xlsx", {"One": [["a"], [1]]})
-    adapter = open_adapter(f"files:///{folder}", Options(timeout=timedelta(seconds=9)))
+    adapter = open_adapter(f"files://{folder}", Options(timeout=timedelta(seconds=9)))
     assert isinstance(adapter, FilesAdapter)
     assert read(adapter)[2:] == [[1]]
     assert adapter._copies is not None

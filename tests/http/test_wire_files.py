@@ -52,7 +52,7 @@ def server(
     folder = tmp_path_factory.mktemp("files")
     write(folder, request.param)
     config = '[connectors.company]\ntitle = "Company"\n' + "".join(
-        f'[sources.{order}]\nurl = "files:///{folder}"\n'
+        f'[sources.{order}]\nurl = "files://{folder}"\n'
         f'tokens = ["of-{order}"]\ndate_order = "{order}"\n'
         for order in ("mdy", "dmy")
     )
