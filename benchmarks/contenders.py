@@ -76,7 +76,7 @@ def driver_rows(url: str) -> Iterator[list[Any]]:
         case "duckdb":
             cursor = duckdb.connect(str(parsed.database), read_only=True).execute(_QUERY)
         case "files":
-            (file,) = Path(str(parsed.database)).iterdir()
+            (file,) = Path("/", str(parsed.database)).iterdir()
             cursor = duckdb.connect().execute(f"SELECT * FROM '{file}'")
         case "postgresql":
             connection = psycopg.connect(url)
