@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from adapters.base import Adapter, Cancellation, Compare, Field, In, Options, Query, Table
 from adapters.clickhouse import ClickHouseAdapter
-from adapters.clickhouse_answer import BrokenAnswer, answer
-from adapters.clickhouse_sql import DIALECT, select
+from adapters.clickhouse.answer import BrokenAnswer, answer
+from adapters.clickhouse.sql import DIALECT, select
 from adapters.errors import QueryCancelled, QueryFailed, SchemaChanged, SourceUnavailable
 from tests.contract.test_indexes import conditions
 from tests.engines import Engine

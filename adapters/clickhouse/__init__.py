@@ -23,13 +23,13 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
-from adapters import clickhouse_catalog as catalog
 from adapters.base import Adapter, Batch, Cancellation, Field, Options, Query, Row, Table
-from adapters.clickhouse_answer import FORMAT, BrokenAnswer, answer
-from adapters.clickhouse_columns import column, fits
-from adapters.clickhouse_errors import MISFITS, code_of, meaning
-from adapters.clickhouse_http import Wire, carried_by, severable_pool
-from adapters.clickhouse_sql import DIALECT, select
+from adapters.clickhouse import catalog as catalog
+from adapters.clickhouse.answer import FORMAT, BrokenAnswer, answer
+from adapters.clickhouse.columns import column, fits
+from adapters.clickhouse.errors import MISFITS, code_of, meaning
+from adapters.clickhouse.http import Wire, carried_by, severable_pool
+from adapters.clickhouse.sql import DIALECT, select
 from adapters.errors import (
     AdapterError,
     QueryFailed,
