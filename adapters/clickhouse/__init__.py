@@ -24,7 +24,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from adapters.base import Adapter, Batch, Cancellation, Field, Options, Query, Row, Table
-from adapters.clickhouse import catalog as catalog
+from adapters.clickhouse import catalog
 from adapters.clickhouse.answer import FORMAT, BrokenAnswer, answer
 from adapters.clickhouse.columns import column, fits
 from adapters.clickhouse.errors import MISFITS, code_of, meaning
