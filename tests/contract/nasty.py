@@ -254,8 +254,8 @@ COLUMNS = {
 }
 _MOOD = f"CREATE TYPE mood AS ENUM ({', '.join(_quoted(_SHORT))})"
 SETUP = {"postgresql": _MOOD, "duckdb": _MOOD}
-NO_LIKE = {"postgresql": ("vast", "vast_single"), "mysql": ("vast", "vast_single")}
-"""Floats beyond 15 digits, which these databases write otherwise than JSON does."""
+FLOATS = ("vast", "vast_single")
+"""Floats beyond 15 digits, which some databases write otherwise than JSON does."""
 SESSION = {"mysql": "SET STATEMENT sql_mode = '', time_zone = '+00:00' FOR "}
 """What MySQL refuses to store in its strict mode is met in old databases."""
 
