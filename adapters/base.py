@@ -245,6 +245,12 @@ class Capability(StrEnum):
     STATEMENTS = "statements"
     """A table may be made of the operator's own SQL."""
 
+    FLOAT_PATTERNS = "float patterns"
+    """A pattern sees every floating-point number as it is shown, however large or small."""
+
+
+Lacks = Mapping[Capability, str]
+
 
 class Adapter(ABC):
     """One database. Every method may be called from several threads at once.
@@ -255,7 +261,7 @@ class Adapter(ABC):
     case_sensitive_names = True
     """Whether two columns of one table may differ in nothing but letter case."""
 
-    lacks: ClassVar[Mapping[Capability, str]] = MappingProxyType({})
+    lacks: ClassVar[Lacks] = MappingProxyType({})
     """What the engine cannot do, and why: shown in docs/engines.md, and the contract suite expects
     exactly these failures."""
 

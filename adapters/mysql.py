@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 from adapters import mysql_catalog as catalog
 from adapters import mysql_moments as moments
 from adapters import mysql_session as session
-from adapters.base import Cancellation, FieldType, Query, Row, Table, Value
+from adapters.base import Cancellation, Capability, FieldType, Lacks, Query, Row, Table, Value
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -68,6 +68,10 @@ class MySQLAdapter(SqlAdapter):
     """``mysql://`` or ``mariadb://user:password@host:port/database``."""
 
     driver = "mysql+pymysql"
+    lacks: ClassVar[Lacks] = {
+        Capability.FLOAT_PATTERNS: "Very large and very small ones are written in another way than "
+        "in JSON: `1e+15`, `1e-05`."
+    }
     streaming: ClassVar[Any] = SSCursor
     """The driver's cursor that does not read a whole answer at once."""
     # Names of columns; whether names of tables are depends on the server's file system.
@@ -222,7 +226,7 @@ class MySQLAdapter(SqlAdapter):
             try:
                 cursor.execute(compiled.string, compiled.params)
                 while batch := cursor.fetchmany(BATCH_ROWS):
-                    yield batch
+                    yield list(batch)
             except BaseException as error:
                 if isinstance(error, GeneratorExit):
                     self.interrupt(raw)

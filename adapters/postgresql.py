@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 import psycopg
@@ -26,7 +26,7 @@ from sqlalchemy.types import TypeEngine
 
 from adapters import postgresql_catalog as catalog
 from adapters import postgresql_session as session
-from adapters.base import Batch, Cancellation, FieldType, Query, Row, Table
+from adapters.base import Batch, Cancellation, Capability, FieldType, Lacks, Query, Row, Table
 from adapters.encode import encode_clean
 from adapters.errors import (
     AdapterError,
@@ -75,6 +75,10 @@ class PostgreSQLAdapter(SqlAdapter):
     """``postgresql://user:password@host:port/database``, with libpq's parameters after ``?``."""
 
     driver = "postgresql+psycopg"
+    lacks: ClassVar[Lacks] = {
+        Capability.FLOAT_PATTERNS: "Very large and very small ones are written in another way than "
+        "in JSON: `1e+15`, `1e-05`."
+    }
 
     def engine_options(self) -> dict[str, Any]:
         return {

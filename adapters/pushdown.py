@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
 from typing import ClassVar, assert_never
 
 from adapters.base import (
@@ -27,6 +26,7 @@ from adapters.base import (
     Field,
     In,
     IsNull,
+    Lacks,
     Like,
     Or,
     Query,
@@ -71,9 +71,7 @@ class PushdownAdapter(Adapter):
     taken longer than ``options.timeout``.
     """
 
-    lacks: ClassVar[Mapping[Capability, str]] = MappingProxyType(
-        {Capability.STATEMENTS: "The source does not speak SQL."}
-    )
+    lacks: ClassVar[Lacks] = {Capability.STATEMENTS: "The source does not speak SQL."}
 
     @abstractmethod
     def can(self, condition: Condition | Or) -> Push:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from benchmarks import tables
-from tests.engines import mysql_server, postgresql_server
+from tests.engines import clickhouse_server, mysql_server, postgresql_server
 from tests.server import free_port, serving
 
 TOKEN = "token-of-the-benchmark"
@@ -45,6 +45,14 @@ def source(engine: str, count: int, directory: Path) -> Iterator[str]:
             with postgresql_server(directory) as url:
                 tables.fill_postgresql(url, count)
                 yield url
+        case "clickhouse":
+            with clickhouse_server(directory) as url:
+                tables.fill_clickhouse(url, "measured", count)
+                yield url.removesuffix("/default") + "/measured"
+        case "duckdb" | "parquet" | "csv":
+            tables.fill_duckdb(directory / "measured.duckdb", count)
+            files = f"files://{directory / 'files' / engine}"
+            yield f"duckdb:///{directory / 'measured.duckdb'}" if engine == "duckdb" else files
         case _:
             with mysql_server(directory) as url:
                 tables.fill_mysql(url, "measured", count)
@@ -93,6 +101,7 @@ def plain_server(url: str) -> Iterator[tuple[int, int]]:
     """Port and worker of a plain application under the same server settings as ours."""
     port = free_port()
     driver_url = url.replace("mysql://", "mysql+pymysql://")
+    driver_url = driver_url.replace("clickhouse://", "clickhousedb://")
     command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "16"]
     command += ["--bind", f"127.0.0.1:{port}", "--no-control-socket", "--log-level", "error"]
     process = subprocess.Popen([*command, f"benchmarks.contenders:plain_app('{driver_url}')"])

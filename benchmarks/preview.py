@@ -1,8 +1,9 @@
 """Previews per second (20 rows of PostgreSQL), beside an empty route under the same server.
 
-``python -m benchmarks.preview [--rounds N] [--seconds N] [--clients N]``. Both applications run
-under gunicorn with the shipped configuration, one worker each; the same clients ask them in turn,
-over connections that are kept, so that a machine whose speed drifts is fair to both.
+``python -m benchmarks.preview [--rounds N] [--seconds N] [--clients N] [--keep]``. Both
+applications run under gunicorn with the shipped configuration, one worker each; the same clients
+ask them in turn, so that a machine whose speed drifts is fair to both. Each request has a
+connection of its own, as a portal's does; with ``--keep`` connections are kept.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from urllib.parse import urlencode
 
 from flask import Flask
@@ -67,7 +68,7 @@ def bare_server(directory: Path) -> Iterator[tuple[int, int]]:
     try:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         deadline = time.monotonic() + 20
-        while not _answers(port):
+        while not (children.read_text() and _answers(port)):
             assert time.monotonic() < deadline, "the empty route did not start"
             time.sleep(0.1)
         yield port, int(children.read_text().split()[0])
@@ -84,32 +85,51 @@ def _answers(port: int) -> bool:
     return True
 
 
-def ask(port: int, worker: int, clients: int, seconds: float, rows: int) -> Measured:
-    """As many requests as ``clients`` connections bring home in that time, every answer checked."""
+class Client(NamedTuple):
+    """How requests are made: so many at once, over connections that are kept or not."""
+
+    number: int
+    seconds: float
+    keep: bool
+
+
+def ask(port: int, worker: int, client: Client, rows: int) -> Measured:
+    """As many requests as the clients bring home in their time, every answer checked."""
     body = urlencode({"table": TABLE, "limit": 20, "connection[token]": TOKEN}).encode()
     request = (
         b"POST /api/company/data HTTP/1.1\r\nHost: bench\r\n"
-        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%b"
-    ) % (len(body), body)
-    with ExitStack() as stack:
-        waiting = stack.enter_context(selectors.DefaultSelector())
-        for _ in range(clients):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), 30))
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n"
+        b"Connection: %b\r\n\r\n%b"
+    ) % (len(body), b"keep-alive" if client.keep else b"close", body)
+    with selectors.DefaultSelector() as waiting:
+
+        def begin() -> None:
+            connection = socket.create_connection(("127.0.0.1", port), 30)
             waiting.register(connection, selectors.EVENT_READ, bytearray())
             connection.sendall(request)
+
+        for _ in range(client.number):
+            begin()
         done = 0
         started, cpu = time.perf_counter(), _cpu(worker)
-        while (now := time.perf_counter()) < started + seconds:
+        while (now := time.perf_counter()) < started + client.seconds:
             for key, _ in waiting.select(5):
-                answer = key.data
-                answer += key.fileobj.recv(65536)  # type: ignore[union-attr]
+                connection, answer = cast("socket.socket", key.fileobj), key.data
+                answer += connection.recv(65536)
                 if not _is_whole(answer):
                     continue
                 assert answer.startswith(b"HTTP/1.1 200 "), bytes(answer)
                 assert answer.count(b"],[") == rows, bytes(answer)
                 answer.clear()
                 done += 1
-                key.fileobj.sendall(request)  # type: ignore[union-attr]
+                if client.keep:
+                    connection.sendall(request)
+                else:
+                    waiting.unregister(connection)
+                    connection.close()
+                    begin()
+        for key in list(waiting.get_map().values()):
+            cast("socket.socket", key.fileobj).close()
         return Measured(done / (now - started), (_cpu(worker) - cpu) * 1000 / done)
 
 
@@ -127,7 +147,7 @@ def _cpu(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(rounds: int, seconds: float, clients: int) -> dict[str, list[Measured]]:
+def measure(rounds: int, client: Client) -> dict[str, list[Measured]]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="b24-")))
         url = stack.enter_context(source("postgresql", ROWS, directory))
@@ -143,7 +163,7 @@ def measure(rounds: int, seconds: float, clients: int) -> dict[str, list[Measure
         found: dict[str, list[Measured]] = {name: [] for name in servers}
         for turn in range(-1, rounds):  # the first is for caches and connections
             for name, (port, worker, rows) in servers.items():
-                measured = ask(port, worker, clients, seconds, rows)
+                measured = ask(port, worker, client, rows)
                 found[name] += [measured] if turn >= 0 else []
         return found
 
@@ -153,9 +173,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
     os.environ["PYTHONPATH"] = str(Path.cwd())
-    found = measure(arguments.rounds, arguments.seconds, arguments.clients)
+    client = Client(arguments.clients, arguments.seconds, arguments.keep)
+    found = measure(arguments.rounds, client)
     print(f"{arguments.clients} clients, medians of {arguments.rounds}")
     print(f"{'':>12} {'per second':>11} {'CPU of worker':>14}")
     for name, measured in found.items():

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 
 from tests.engines import connect_mysql
+from tests.engines.clickhouse import clickhouse_engine
 
 TABLE = "measured"
 COLUMNS = {
-    "id": ("INTEGER", "bigint", "bigint"),
-    "quantity": ("INTEGER", "integer", "int"),
-    "amount": ("REAL", "numeric(12,2)", "decimal(12,2)"),
-    "ratio": ("REAL", "double precision", "double"),
-    "day": ("DATE", "date", "date"),
-    "moment": ("DATETIME", "timestamp", "datetime"),
-    "paid": ("BOOLEAN", "boolean", "tinyint(1)"),
-    "name": ("TEXT", "text", "varchar(100)"),
-    "city": ("TEXT", "text", "varchar(100)"),
-    "note": ("TEXT", "text", "varchar(200)"),
+    "id": ("INTEGER", "bigint", "bigint", "Int64"),
+    "quantity": ("INTEGER", "integer", "int", "Nullable(Int32)"),
+    "amount": ("REAL", "numeric(12,2)", "decimal(12,2)", "Decimal(12, 2)"),
+    "ratio": ("REAL", "double precision", "double", "Float64"),
+    "day": ("DATE", "date", "date", "Date"),
+    "moment": ("DATETIME", "timestamp", "datetime", "DateTime('UTC')"),
+    "paid": ("BOOLEAN", "boolean", "tinyint(1)", "Bool"),
+    "name": ("TEXT", "text", "varchar(100)", "String"),
+    "city": ("TEXT", "text", "varchar(100)", "LowCardinality(Nullable(String))"),
+    "note": ("TEXT", "text", "varchar(200)", "Nullable(String)"),
 }
 _CITIES = ["Berlin", "Köln", "Москва", "Санкт-Петербург", "São Paulo", "東京", "New York", "Oslo"]
 _WORDS = "order delivery возврат paid café late 🚀 Grüße return priority fragile".split()
@@ -75,6 +79,22 @@ def fill_postgresql(url: str, count: int) -> None:
         connection.execute(f"VACUUM ANALYZE {TABLE}")  # type: ignore[arg-type]
 
 
+def fill_duckdb(path: Path, count: int) -> None:
+    """Also writes the table as a file of each kind into ``files`` beside it."""
+    files = path.parent / "files"
+    for kind in ("csv", "parquet"):
+        (files / kind).mkdir(parents=True)
+    table = files / "csv" / f"{TABLE}.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(rows(count))
+    with duckdb.connect(path) as connection:
+        connection.execute(_create(1))
+        connection.execute(f"COPY {TABLE} FROM '{table}' (HEADER)")
+        connection.execute(f"COPY {TABLE} TO '{files}/parquet/{TABLE}.parquet' (FORMAT parquet)")
+
+
 def fill_mysql(url: str, database: str, count: int) -> None:
     connection = connect_mysql(url)
     cursor = connection.cursor()
@@ -92,3 +112,12 @@ def fill_mysql(url: str, database: str, count: int) -> None:
         cursor.executemany(f"INSERT INTO {TABLE} VALUES ({places})", batch)
     cursor.execute(f"ALTER TABLE {TABLE} ADD INDEX (id)")
     connection.close()
+
+
+def fill_clickhouse(url: str, database: str, count: int) -> None:
+    with clickhouse_engine(url, database) as engine:
+        engine.execute(f"{_create(3)} PRIMARY KEY id")
+        unread = rows(count)
+        places = ", ".join(["%s"] * len(COLUMNS))
+        while batch := list(islice(unread, 100_000)):
+            engine.execute(f"INSERT INTO {TABLE} VALUES ({places})", batch)

@@ -13,6 +13,9 @@ from adapters.registry import adapter_class
 from tests.engines import (
     ENGINES,
     Engine,
+    clickhouse_engine,
+    clickhouse_server,
+    duckdb_engine,
     mysql_engine,
     mysql_server,
     postgresql_engine,
@@ -49,7 +52,11 @@ class _Servers(dict[str, str]):
         self._stack = stack
 
     def __missing__(self, name: str) -> str:
-        start = {"postgresql": postgresql_server, "mysql": mysql_server}[name]
+        start = {
+            "clickhouse": clickhouse_server,
+            "mysql": mysql_server,
+            "postgresql": postgresql_server,
+        }[name]
         self[name] = self._stack.enter_context(start(self._directory))
         return self[name]
 
@@ -67,8 +74,12 @@ def engine(
             opened = sqlite_engine(tmp_path_factory.mktemp("sqlite"))
         case "postgresql":
             opened = postgresql_engine(servers["postgresql"], database)
+        case "duckdb":
+            opened = duckdb_engine(tmp_path_factory.mktemp("duckdb"))
         case "mysql":
             opened = mysql_engine(servers["mysql"], database)
+        case "clickhouse":
+            opened = clickhouse_engine(servers["clickhouse"], database)
         case "mysqlclient":
             require_mysqlclient()
             opened = mysql_engine(servers["mysql"], database, scheme="mysql+mysqldb")

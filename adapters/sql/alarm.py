@@ -7,6 +7,7 @@ its time has passed; the driver then sees it closed.
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import threading
@@ -37,6 +38,7 @@ class Alarms:
         self._changed = threading.Condition()
         self._next = float("inf")
         self._thread: threading.Thread | None = None
+        self._ended = False
 
     @contextmanager
     def every(self, seconds: float, action: Callable[[], object]) -> Iterator[None]:
@@ -50,6 +52,8 @@ class Alarms:
             if self._thread is None:  # after the fork of a worker, and not before
                 self._thread = threading.Thread(target=self._run, daemon=True, name="alarms")
                 self._thread.start()
+                # A driver in C++ complains of threads that are there when all else is gone.
+                atexit.register(self._end)
             if entry.due < self._next:
                 self._changed.notify()
         try:
@@ -58,9 +62,16 @@ class Alarms:
             with self._changed:
                 self._set.discard(entry)
 
+    def _end(self) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(1)
+
     def _run(self) -> None:
         with self._changed:
-            while True:
+            while not self._ended:
                 now = time.monotonic()
                 for entry in self._set:
                     if entry.due <= now:

@@ -43,7 +43,7 @@ def near_decimal(precision: int, scale: int) -> Callable[[Decimal], Decimal]:
     limit = _EXACT.subtract(Decimal(1).scaleb(precision - scale), unit)
 
     def near(value: Decimal) -> Decimal:
-        value = min(max(value, -limit), limit)
+        value = min(max(value, limit.copy_negate()), limit)  # a minus would round to 28 digits
         return value.quantize(unit, ROUND_FLOOR, _EXACT)
 
     return near

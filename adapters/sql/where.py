@@ -29,7 +29,6 @@ from adapters.base import (
 from adapters.sql.columns import Element, SqlColumn
 from adapters.sql.localtime import shown_from
 
-_ESCAPE = "!"
 _OPERATORS: dict[Comparison, Callable[[Element, Element], Element]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -43,13 +42,16 @@ class TextRules:
     """How an engine compares texts the way the portal's filters mean it.
 
     ``exact`` gives what equality and order by code points are decided on; ``folded`` a text in one
-    letter case for LIKE; ``shown`` the text of a value that is not a text. ``special`` are the
-    characters that the engine's LIKE takes for more than themselves, besides SQL's wildcards.
+    letter case for LIKE; ``shown`` the text of a value that is not a text. ``escape`` hides the
+    wildcards of LIKE; None is a backslash where SQL has no word to choose another.
+    ``special`` are the characters that the engine's LIKE takes for more than themselves, besides
+    SQL's wildcards.
     """
 
     exact: Callable[[Element], Element]
     folded: Callable[[Element], Element]
     shown: Callable[[Element], Element]
+    escape: str | None = "!"
     special: str = ""
 
 
@@ -155,14 +157,17 @@ def _like(column: SqlColumn, condition: Like, rules: TextRules) -> Element:
     if shown is None:
         shown = rules.shown(column.read)
     pattern = "".join(
-        piece.value if isinstance(piece, Wildcard) else _literal(piece, rules.special)
+        piece.value if isinstance(piece, Wildcard) else _literal(piece, rules)
         for piece in condition.pattern
     )
-    found = rules.folded(shown).like(rules.folded(sa.literal(pattern, sa.Text())), escape=_ESCAPE)
+    found = rules.folded(shown).like(
+        rules.folded(sa.literal(pattern, sa.Text())), escape=rules.escape
+    )
     return _if_shown(column, sa.not_(found) if condition.negated else found)
 
 
-def _literal(piece: str, more: str) -> str:
-    for special in (_ESCAPE, Wildcard.ANY.value, Wildcard.ONE.value, *more):
-        piece = piece.replace(special, _ESCAPE + special)
+def _literal(piece: str, rules: TextRules) -> str:
+    escape = rules.escape or "\\"
+    for special in (escape, Wildcard.ANY.value, Wildcard.ONE.value, *rules.special):
+        piece = piece.replace(special, escape + special)
     return piece

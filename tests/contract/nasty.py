@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from random import Random
+from uuid import UUID
 
 ROWS = 200
 NAME = "nasty"
@@ -160,10 +161,101 @@ _SQLITE: Columns = {
     "blob": ("BLOB", [*_quoted(_WORDS), *_ALIENS, "x'00ff'", "7"]),
 }
 
-COLUMNS = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL, "mysql": _MYSQL}
-SETUP = {"postgresql": f"CREATE TYPE mood AS ENUM ({', '.join(_quoted(_SHORT))})"}
-NO_LIKE = {"postgresql": ("vast", "vast_single"), "mysql": ("vast", "vast_single")}
-"""Floats beyond 15 digits, which these databases write otherwise than JSON does."""
+_CLICKHOUSE_TIMES = [*_TIMES, "1970-01-01 00:00:00", "2106-02-07 06:28:15"]
+_WIDE_TIMES = [*_TIMES, "1900-01-02 00:00:00", "2299-12-30 23:59:59.999", "1969-12-31 23:59:59.5"]
+_CLICKHOUSE: Columns = {
+    "b": ("Bool", ["true", "false"]),
+    "small": ("Int8", _SMALL),
+    "tiny": ("UInt8", ["0", "1", "26", "255"]),
+    "i": ("Int32", _INTS),
+    "big": ("Int64", [*_BIGS, "-9223372036854775808"]),
+    "unsigned": ("UInt64", ["0", "1", "26", "18446744073709551615", "9223372036854775808"]),
+    "wide": ("Int256", ["0", "1", "-1", "'" + "9" * 70 + "'", "'-" + "9" * 70 + "'"]),
+    "vast_unsigned": ("UInt128", ["0", "1", f"'{2**128 - 1}'"]),
+    "whole": ("Decimal(18, 0)", [f"'{value}'" for value in [*_INTS, "999999999999999999"]]),
+    "exact": ("Decimal(30, 10)", _quoted(_EXACT)),
+    "fine": ("Decimal(76, 60)", _quoted(["0", "1", "0." + "0" * 59 + "1", "-0." + "9" * 60])),
+    "double": ("Float64", [*_FLOATS, "nan", "inf", "-inf", "1e15", "1e-5", "1e20", "-0."]),
+    "vast": ("Float64", ["1e308", "-1e308", "1e22", "1e-7", "5e-324", "0.1"]),
+    "single": ("Float32", [*_FLOATS, "nan", "inf", "3.4028235e38", "1e-45", "1e15"]),
+    "brain": ("BFloat16", [*_FLOATS, "nan"]),
+    "t": ("String", [*_mysql(_WORDS), "unhex('00')"]),
+    "low": ("LowCardinality(Nullable(String))", _mysql(_WORDS)),
+    "padded": ("FixedString(8)", _quoted([*_SHORT, "a ", "a  "])),
+    "mood": ("Enum8('a' = 3, 'Ab' = -2, 'я' = 1, '1' = 2)", _quoted(["a", "Ab", "я", "1"])),
+    "day": ("Date", _quoted(["1970-01-01", "2149-06-06", *_DAYS[2:6], *_DAYS[8:]])),
+    "far_day": ("Date32", _quoted(["1900-01-01", "2299-12-31", *_DAYS[2:7], *_DAYS[8:]])),
+    "instant": (
+        "DateTime('Asia/Tokyo')",
+        [f"toDateTime('{t[:19]}', 'UTC')" for t in _CLICKHOUSE_TIMES],
+    ),
+    "far": ("DateTime64(3)", [f"toDateTime64('{t}', 3, 'UTC')" for t in _WIDE_TIMES]),
+    "nano": (
+        "DateTime64(9)",
+        [f"toDateTime64('{t}', 9, 'UTC')" for t in [*_TIMES, "2262-04-11 23:47:16.8"]],
+    ),
+    "uuid": ("UUID", _quoted(["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", str(UUID(int=0))])),
+    "address": ("IPv4", _quoted(["10.0.0.1", "9.0.0.1"])),
+    "document": ("JSON", _quoted(['{"a": "Я"}', '{"a": 1}', "{}"])),
+}
+
+_DUCKDB: Columns = {
+    "b": ("BOOLEAN", ["true", "false"]),
+    "small": ("TINYINT", _SMALL),
+    "i": ("INTEGER", _INTS),
+    "big": ("BIGINT", [*_BIGS, "-9223372036854775808"]),
+    "unsigned": ("UBIGINT", ["0", "1", "26", "18446744073709551615", "9223372036854775808"]),
+    "huge": ("HUGEINT", [*_BIGS, "9" * 38, "-" + "9" * 38]),
+    "unsigned_huge": ("UHUGEINT", ["0", "1", "26", "340282366920938463463374607431768211455"]),
+    "whole": ("DECIMAL(18,0)", [*_INTS, "999999999999999999"]),
+    "exact": ("DECIMAL(30,10)", _EXACT),
+    "wide": ("DECIMAL(38,0)", ["0", "1", "9" * 38, "-" + "9" * 38]),
+    "double": ("DOUBLE", [*_FLOATS, "'nan'", "'infinity'", "'-infinity'"]),
+    "vast": ("DOUBLE", ["1e308", "-1e308", "1e15", "1e16", "1e-5", "2e-7", "5e-324", "0.1"]),
+    "single": ("FLOAT", [*_FLOATS, "'nan'", "'infinity'", "2262244.25", "-974872832"]),
+    "vast_single": ("FLOAT", ["3.4028235e38", "-3.4028235e38", "1e-45", "1e15", "0.1"]),
+    "t": ("VARCHAR", _quoted(_WORDS)),
+    "nocase": ("VARCHAR COLLATE NOCASE", _quoted(_WORDS)),
+    "noaccent": ("VARCHAR COLLATE NOACCENT", _quoted(_WORDS)),
+    "mood": ("mood", _quoted(_SHORT)),
+    "day": (
+        "DATE",
+        _quoted([*_DAYS, "infinity", "-infinity", "0044-03-15 (BC)", "10000-01-01"]),
+    ),
+    "local": (
+        "TIMESTAMP",
+        _quoted([*_TIMES, *_FAR_TIMES, "infinity", "0044-03-15 (BC)", "10000-01-01"]),
+    ),
+    "seconds": ("TIMESTAMP_S", _quoted([*_TIMES, *_FAR_TIMES])),
+    "nanoseconds": ("TIMESTAMP_NS", _quoted(_TIMES)),
+    "instant": (
+        "TIMESTAMPTZ",
+        _quoted(
+            [
+                *(f"{time}Z" for time in [*_TIMES, *_FAR_TIMES]),
+                *("0001-01-02 00:00:00Z", "9999-12-30 00:00:00Z"),
+                *("infinity", "-infinity", "10000-01-02 00:00:00Z"),
+            ]
+        ),
+    ),
+    "instant_ns": ("TIMESTAMPTZ_NS", _quoted([f"{time}Z" for time in _TIMES])),
+    "uuid": ("UUID", _quoted(["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "0" * 32])),
+    "list": ("INTEGER[]", ["[]", "[1, 2]", "[1]"]),
+    "document": ("JSON", _quoted(['{"a": "Я"}', "1", "null"])),
+    "bytes": ("BLOB", [r"'\x00\xFF'::BLOB", "''"]),
+}
+
+COLUMNS = {
+    "sqlite": _SQLITE,
+    "postgresql": _POSTGRESQL,
+    "mysql": _MYSQL,
+    "duckdb": _DUCKDB,
+    "clickhouse": _CLICKHOUSE,
+}
+_MOOD = f"CREATE TYPE mood AS ENUM ({', '.join(_quoted(_SHORT))})"
+SETUP = {"postgresql": _MOOD, "duckdb": _MOOD}
+FLOATS = ("vast", "vast_single")
+"""Floats beyond 15 digits, which some databases write otherwise than JSON does."""
 SESSION = {"mysql": "SET STATEMENT sql_mode = '', time_zone = '+00:00' FOR "}
 """What MySQL refuses to store in its strict mode is met in old databases."""
 
@@ -173,8 +265,12 @@ def statements(engine: str) -> Iterator[str]:
     if engine in SETUP:
         yield SETUP[engine]
     columns = COLUMNS[engine]
-    quote = "`" if engine == "mysql" else '"'
-    declared = ", ".join(f"{quote}{name}{quote} {kind}" for name, (kind, _) in columns.items())
+    quote = "`" if engine in ("mysql", "clickhouse") else '"'
+    null = "" if engine != "clickhouse" else " NULL"  # there, nothing is null unless it may be
+    declared = ", ".join(
+        f"{quote}{name}{quote} {kind}{'' if 'Nullable' in kind else null}"
+        for name, (kind, _) in columns.items()
+    )
     yield f"CREATE TABLE {NAME} (id integer PRIMARY KEY, {declared})"
     random = Random(2026)
     cells = [list(islice(cycle([*values, "NULL"]), ROWS)) for _, values in columns.values()]

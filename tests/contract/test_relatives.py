@@ -91,7 +91,7 @@ def test_filters_without_the_order_of_code_points(engine: Engine) -> None:
         engine.execute(statement)
     engine.execute('ALTER COLLATION pg_catalog."C" RENAME TO "not C"')
     with closing(open_adapter(engine.url, OPTIONS)) as adapter:
-        table = load_table("postgresql", adapter)
+        table = load_table(adapter)
         assert_rows_are_meant({OPTIONS.timezone.key: table}, EXAMPLES)
 
 
@@ -180,7 +180,7 @@ def test_filters_with_an_older_collation(engine: Engine) -> None:
     for statement in nasty.statements("mysql"):
         engine.execute(statement)
     with closing(relative(engine, **OLDER)) as adapter:
-        table = load_table("mysql", adapter)
+        table = load_table(adapter)
         assert_rows_are_meant({OPTIONS.timezone.key: table}, EXAMPLES)
         assert adapter._folding == "utf8mb4_unicode_ci"
 

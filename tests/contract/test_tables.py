@@ -35,11 +35,13 @@ NAMES = [
         "n" * 63,
     ),
 ]
-QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`"}
+QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`", "duckdb": '"', "clickhouse": "`"}
 
 
 def quoted(engine: Engine, name: str) -> str:
     quote = QUOTES[engine.name]
+    if engine.name == "clickhouse":
+        name = name.replace("\\", "\\\\")
     return quote + name.replace(quote, quote * 2) + quote
 
 
@@ -128,12 +130,31 @@ STATEMENTS: dict[str, dict[str, list[object]]] = {
         "SELECT now()::date > '2020-01-01' AS a": [1],
         "VALUES (1)": [1],
     },
+    "duckdb": {
+        "SELECT '5'::int AS a": [5],
+        "FROM range(3) t(a) WHERE a > 1": [2],
+        "SELECT [1,2,3][2:3]::varchar AS a": ["[2, 3]"],
+        "SELECT $$a;b$$ AS a; -- done": ["a;b"],
+        "SELECT {'k': 5}.k AS a": [5],
+        "SELECT E'a\\'b' AS a;": ["a'b"],
+        "VALUES (1)": [1],
+    },
     "mysql": {
         "SELECT 1 AS a # the end": [1],
         "SELECT 'a\\'b;' AS a;": ["a'b;"],
         'SELECT "a:b" AS `a:c`': ["a:b"],
         "SELECT @x := 1 AS a": [1],
         "SELECT DATE '2026-09-01' AS a": ["2026-09-01"],
+    },
+    "clickhouse": {
+        "SELECT 1 AS a # the end": [1],
+        "SELECT 'a\\'b;' AS a;": ["a'b;"],
+        "SELECT '5'::Int32 AS a": [5],
+        'SELECT 1 AS "a:b"': [1],
+        "SELECT [1, 2, 3][2] ? 1 : 2 AS a": [1],
+        "SELECT '{a:Int8}' AS a": ["{a:Int8}"],
+        "SELECT a FROM VALUES('a Date', '2026-09-01')": ["2026-09-01"],
+        "SELECT number AS a FROM numbers(7, 1) SETTINGS max_threads = 1": [7],
     },
 }
 
@@ -152,7 +173,7 @@ def test_statements_are_taken_as_they_are(
 
 def test_columns_of_a_statement_need_names_of_their_own(adapter: Adapter, engine: Engine) -> None:
     table = Table("custom", sql="SELECT 1 AS a, 2 AS a")
-    if engine.name == "sqlite":  # which gives the second one a name itself
+    if engine.name in ("sqlite", "duckdb"):  # which gives the second one a name itself
         assert read(adapter, Query(table, tuple(adapter.describe(table)))) == [
             [Number("1"), Number("2")]
         ]

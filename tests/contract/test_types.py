@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import pytest
 
 from adapters.base import Adapter, Cancellation, Field, Options, Query, Table
+from adapters.clickhouse import ClickHouseAdapter
 from adapters.encode import encode_rows
 from adapters.evaluate import read_json
 from adapters.registry import open_adapter
@@ -47,9 +51,17 @@ def read(adapter: Adapter, table: Table, fields: list[Field]) -> list[list[Any]]
     query = Query(table, tuple(fields))
     fast = b",".join(batch.json for batch in adapter.json_rows(query, Cancellation()))
     rows = [row for batch in adapter.rows(query, Cancellation()) for row in batch]
-    assert fast == encode_rows(query.fields, rows, ZONE)
+    slow = encode_rows(query.fields, rows, ZONE)
+    if isinstance(adapter, ClickHouseAdapter):  # which writes 1e22 where we write 1e+22
+        assert sorted(values(fast), key=itemgetter(0)) == sorted(values(slow), key=itemgetter(0))
+    else:
+        assert fast == slow
     read: list[list[Any]] = read_json(b"[%s]" % fast)
     return read
+
+
+def values(rows: bytes) -> Any:
+    return json.loads(b"[%s]" % rows, parse_int=Decimal, parse_float=Decimal)
 
 
 @pytest.mark.parametrize("table", [Table("every_type"), CUSTOM], ids=["table", "query"])

@@ -10,7 +10,13 @@ import pytest
 from tests.contract.types import CASES
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "types.md"
-HEADINGS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL and MariaDB"}
+HEADINGS = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL and MariaDB",
+    "clickhouse": "ClickHouse",
+    "duckdb": "DuckDB",
+}
 
 
 def documented(engine: str) -> list[list[str]]:

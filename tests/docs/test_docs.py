@@ -11,10 +11,12 @@ from marshmallow import fields
 from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 
+from adapters.registry import adapter_class
 from app import cli
 from app.config import _ConfigSchema
 from app.errors import STATUS
 from app.ops import metrics
+from tests.engines import ENGINES
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
@@ -112,3 +114,16 @@ def test_every_metric_is_documented_with_its_labels() -> None:
             name = metric._name + ("_total" if isinstance(metric, Counter) else "")
             found[name] = "`, `".join(metric._labelnames) or "none"
     assert {name: labels for name, labels in rows.items() if name.startswith("b24_")} == found
+
+
+def test_what_engines_cannot_do_is_documented() -> None:
+    text = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+    section = text.partition("## What an engine cannot do")[2].partition("\n## ")[0]
+    documented = {(row[0].strip("`"), row[1], row[2]) for row in table_rows(section)}
+    declared = {
+        (name, str(capability), why)
+        for name in ENGINES
+        if name != "mysqlclient"
+        for capability, why in adapter_class(f"{name}://").lacks.items()
+    }
+    assert documented == declared

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.base import Engine
+from tests.engines.clickhouse import clickhouse_engine, clickhouse_server
+from tests.engines.duckdb import duckdb_engine
 from tests.engines.mysql import connect_mysql, mysql_engine, mysql_server, require_mysqlclient
 from tests.engines.postgresql import postgresql_engine, postgresql_server
 from tests.engines.sqlite import sqlite_engine
@@ -16,14 +18,17 @@ CASES: list[dict[str, Any]] = json.loads((WIRE / "cases.json").read_text(encodin
 ORDERS: dict[str, Any] = json.loads((WIRE / "orders.json").read_text(encoding="utf-8"))
 
 # With mysqlclient it is the same server through another driver.
-ENGINES = ("sqlite", "postgresql", "mysql", "mysqlclient")
+ENGINES = ("sqlite", "postgresql", "mysql", "mysqlclient", "duckdb", "clickhouse")
 
 __all__ = [
     "CASES",
     "ENGINES",
     "ORDERS",
     "Engine",
+    "clickhouse_engine",
+    "clickhouse_server",
     "connect_mysql",
+    "duckdb_engine",
     "load_orders",
     "mysql_engine",
     "mysql_server",

@@ -78,15 +78,17 @@ def test_all_workers_count_together(server: Server) -> None:
     for _ in range(30):
         assert server.form("/api/company/data", "of-shop", table="t").status == 200
     assert server.form("/api/company/data", "of-shop", table="nothing").status == 404
-    for token, status in (("of-faulty", 500), ("of-both", 500), ("of-away", 503)):
+    for token, status in (("of-faulty", 502), ("of-both", 502), ("of-away", 503)):
         assert server.form("/api/company/check", token).status == status
+    assert server.form("/api/company/table_list", "of-faulty").status == 500
     assert server.post("/nothing/of/ours").status == 404
     assert requests(endpoint="data", source="shop", status="200") == 30
     assert counted(server, "b24_request_seconds_count", endpoint="data", source="shop") == 31
     assert counted(server, "b24_rows_total", source="shop") == 60
     for error, endpoint in (
         ("UNKNOWN_TABLE", "data"),
-        ("INTERNAL_ERROR", "check"),
+        ("QUERY_FAILED", "check"),
+        ("INTERNAL_ERROR", "table_list"),
         ("SOURCE_UNAVAILABLE", "check"),
         ("UNKNOWN_ENDPOINT", "unknown"),
     ):
@@ -151,7 +153,7 @@ def test_without_a_token_in_the_configuration_there_is_nothing(tmp_path: Path) -
         ready = server.request("GET", "/readyz")
         assert (ready.status, ready.json) == (503, {"status": "unavailable"})
         logged = server.lines()
-        assert "source faulty: RuntimeError" in logged
+        assert "source faulty: QueryFailed: faulty.Faulty.check raised RuntimeError" in logged
         assert "source away: SourceUnavailable" in logged
     counts = list(Path("/dev/shm").glob(f"b24-{server.process.pid}-*"))
     assert not counts

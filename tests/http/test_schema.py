@@ -12,7 +12,7 @@ from app.wire.codes import field_code, table_code
 from tests.engines import Engine
 from tests.server import Answer, Server, serving
 
-QUOTE = {"sqlite": '"', "postgresql": '"', "mysql": "`"}
+QUOTE = {"sqlite": '"', "postgresql": '"', "mysql": "`", "duckdb": '"', "clickhouse": "`"}
 
 ODD_TABLES = [
     *("Заказы 2026", "order items", 'say "hi"', "it's", "select", "2026", "a__b", "0", "x" * 63),
@@ -77,6 +77,7 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for table in ("people", "pets", "orders"):
             engine.execute(f"CREATE TABLE crm.{table} (id INTEGER, name TEXT, secret TEXT)")
             engine.execute(f"INSERT INTO crm.{table} VALUES (3, '{table}', 'hush')")
+    if engine.name in ("postgresql", "duckdb"):
         engine.execute("COMMENT ON TABLE orders IS '  Заказы\n клиентов '")
         engine.execute("COMMENT ON TABLE other IS '0'")
         engine.execute("COMMENT ON COLUMN orders.id IS 'Номер'")
@@ -84,6 +85,9 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     if engine.name == "mysql":
         engine.execute("ALTER TABLE orders COMMENT 'Заказы клиентов'")
         engine.execute("ALTER TABLE orders MODIFY id INTEGER COMMENT 'Номер'")
+    if engine.name == "clickhouse":
+        engine.execute("ALTER TABLE orders MODIFY COMMENT 'Заказы клиентов'")
+        engine.execute("ALTER TABLE orders COMMENT COLUMN id 'Номер'")
     directory: Path = tmp_path_factory.mktemp("server")
     with serving(directory, CONFIG.format(url=engine.url)) as running:
         yield running
@@ -142,7 +146,7 @@ def test_an_odd_table_is_listed_described_and_read(server: Server, table: str) -
 
 def test_odd_columns_are_described_selected_and_filtered(server: Server, engine: Engine) -> None:
     columns = odd_columns(engine)
-    sensitive = engine.name == "postgresql"
+    sensitive = engine.name in ("postgresql", "clickhouse")
     codes = [field_code(name, case_sensitive=sensitive) for name in columns]
     names = [name if name != "0" else code for name, code in zip(columns, codes, strict=True)]
     assert list(fields(server, "odd").items()) == list(zip(codes, names, strict=True))
@@ -255,9 +259,9 @@ def test_a_running_service_follows_its_tables(server: Server, engine: Engine) ->
     engine.execute("INSERT INTO moving VALUES (1, 'x')")
     assert ask(server, "data", table="moving") == [["ID", "A"], [1, "x"]]
 
-    engine.execute("ALTER TABLE moving ADD b VARCHAR(9)")
+    engine.execute("ALTER TABLE moving ADD COLUMN b VARCHAR(9) NULL")
     assert ask(server, "data", table="moving", **select("B")) == [["B"], [None]]
-    engine.execute("ALTER TABLE moving ADD c VARCHAR(9)")
+    engine.execute("ALTER TABLE moving ADD COLUMN c VARCHAR(9) NULL")
     assert list(fields(server, "moving")) == ["ID", "A", "B", "C"]
     assert ask(server, "data", table="moving") == [["ID", "A", "B", "C"], [1, "x", None, None]]
 

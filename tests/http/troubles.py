@@ -8,15 +8,17 @@ from pathlib import Path
 
 import psycopg
 
-# A text that breaks where it is used: a fault that the service meets in its own code.
+# Fails when it is asked, and gives a text that breaks where it is used: a fault that the service
+# meets in its own code.
 FAULTY = """
 from adapters.base import Adapter, Table
 class Text(str):
     def split(self, *_): raise RuntimeError("a fault that nobody expected")
 class Faulty(Adapter):
-    def check(self, *_): pass
+    def check(self, *_): raise RuntimeError("a fault of the adapter")
     def tables(self): return [Table("t", comment=Text("text"))]
-    describe = rows = close = check
+    describe = rows = check
+    def close(self): pass
 """
 
 

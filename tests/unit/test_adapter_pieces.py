@@ -101,3 +101,9 @@ def test_a_statement_survives_being_put_into_another(sql: str) -> None:
 )
 def test_what_follows_the_last_semicolon_is_left_out(sql: str, kept: str) -> None:
     assert str(sa.text(verbatim(sql)).compile()).rstrip() == kept.rstrip()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_decimal_of_many_digits_stays_within_them(sign: int) -> None:
+    beyond = sign * Decimal("1e40")
+    assert near_decimal(38, 0)(beyond) == Decimal("9" * 38).copy_sign(beyond)

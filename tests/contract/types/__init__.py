@@ -3,9 +3,15 @@
 docs/types.md is compared with it, so that neither says what the other does not.
 """
 
-from tests.contract.types import mysql, postgresql, sqlite
+from tests.contract.types import clickhouse, duckdb, mysql, postgresql, sqlite
 from tests.contract.types.data import ZONE, TypeCase
 
-CASES = {"sqlite": sqlite.CASES, "postgresql": postgresql.CASES, "mysql": mysql.CASES}
+CASES = {
+    "sqlite": sqlite.CASES,
+    "postgresql": postgresql.CASES,
+    "mysql": mysql.CASES,
+    "clickhouse": clickhouse.CASES,
+    "duckdb": duckdb.CASES,
+}
 
 __all__ = ["CASES", "ZONE", "TypeCase"]
