@@ -119,7 +119,7 @@ def test_beyond_the_limit_one_is_told_when_to_come_back_and_short_answers_pass(
         assert len(preview.json) == 21
         assert server.form("/api/company/check", "token-of-slow").status == 200
         assert server.form("/api/company/table_list", "token-of-slow").status == 200
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10  # of the 240 seconds that the long ones may take
     eventually(lambda: getattr(open_long(), "status", 0) == 200)
 
 

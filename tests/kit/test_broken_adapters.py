@@ -181,7 +181,7 @@ def test_hanging_calls_are_given_up_and_in_the_end_not_made(server: Server) -> N
     for _ in range(5):
         answer = ask(server, "data", "hangs_often", limit="5")
         assert answer.error == "SOURCE_UNAVAILABLE"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert threads(worker) < before + 5
     assert "broken.Broken do not come back" in server.lines()
 
