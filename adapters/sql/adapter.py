@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import functools
-import logging
-import struct
-import threading
-import traceback
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -19,12 +14,12 @@ from sqlalchemy.engine import Compiled
 from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.types import TypeEngine
 
-from adapters.base import Adapter, And, Batch, Cancellation, Field, Options, Query, Row, Table
+from adapters.base import And, Batch, Cancellation, Field, Options, Query, Row, Table
 from adapters.encode import encode_clean
-from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
+from adapters.errors import QueryFailed, SchemaChanged
 from adapters.sql import columns
-from adapters.sql.alarm import ALARMS, sever
 from adapters.sql.columns import SqlColumn
+from adapters.sql.sessions import SqlSessions
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules, where
 
@@ -32,77 +27,20 @@ BATCH_ROWS = 1000
 
 # How many statements without a filter are kept compiled: previews ask the same again and again.
 _REMEMBERED = 256
-# Seconds in which a server has to let us in, of a longer time limit.
-_ENTRY = 10.0
-# Seconds beyond the time limit in which a server may say by itself that it has passed.
-_GRACE = 1.0
-
-# A connection that breaks is ours to report; the pool would add a traceback.
-logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
-class SqlAdapter(Adapter):
+class SqlAdapter(SqlSessions):
     """Reflects with SQLAlchemy, compiles a query to one SELECT and streams its rows.
 
-    An engine has to say which SQLAlchemy driver it uses, how it compares texts, how a running
-    statement is ended from another thread, and what its driver's errors mean. It may override
-    the rest, above all :meth:`column` for its own types.
+    An engine has to say how it compares texts; it may override the rest, above all :meth:`column`
+    for its own types.
     """
-
-    driver: ClassVar[str]
-    """SQLAlchemy's ``dialect+driver``."""
 
     system_schemas: ClassVar[frozenset[str]] = frozenset({"information_schema"})
 
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
-        self.entry_seconds = min(_ENTRY, options.timeout.total_seconds() / 2)
-        # The connection that this thread is about to get from the pool.
-        self._entering = threading.local()
         self._unfiltered = functools.lru_cache(_REMEMBERED)(self._compile_unfiltered)
-        parsed = sa.make_url(url).set(drivername=self.driver)
-        pool: dict[str, Any] = {
-            "pool_recycle": 1800,
-            "pool_size": 5,
-            "max_overflow": 20,
-            "pool_timeout": 10,
-            "pool_use_lifo": True,
-        }
-        self.engine = sa.create_engine(
-            self.prepare_url(parsed), hide_parameters=True, **(pool | self.engine_options())
-        )
-        # Before SQLAlchemy's own first questions, which may meet silence too.
-        sa.event.listen(self.engine, "connect", self._enter, insert=True)
-        sa.event.listen(self.engine, "connect", lambda raw, _: self.prepare_session(raw))
-        sa.event.listen(self.engine, "checkout", self._revive)
-
-    def prepare_url(self, url: sa.URL) -> sa.URL:
-        """The URL as the driver wants it."""
-        return url
-
-    def engine_options(self) -> dict[str, Any]:
-        """More arguments for SQLAlchemy's ``create_engine``."""
-        return {}
-
-    @abstractmethod
-    def prepare_session(self, raw: Any) -> None:
-        """Make a new connection of the driver read-only, limited in time, and set its time zone."""
-
-    def ping(self, raw: Any) -> None:
-        """Return if a connection of the driver works, or raise the driver's error."""
-        self.engine.dialect.do_ping(raw)
-
-    @abstractmethod
-    def interrupt(self, raw: Any) -> None:
-        """End what runs on a connection of the driver; called from another thread."""
-
-    def descriptor(self, raw: Any) -> int | None:
-        """The socket of a connection of the driver, if it has one."""
-        return None
-
-    @abstractmethod
-    def translate(self, error: Exception) -> AdapterError:
-        """What an error of the driver means."""
 
     @abstractmethod
     def text_rules(self) -> TextRules:
@@ -226,86 +164,6 @@ class SqlAdapter(Adapter):
 
     def _compile(self, statement: sa.Select[Any]) -> Compiled:
         return statement.compile(self.engine, compile_kwargs={"render_postcompile": True})
-
-    @contextmanager
-    def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
-        """A connection from the pool; the driver's errors become ours."""
-        raw: Any = None
-        seconds = self.options.timeout.total_seconds() + _GRACE
-        try:
-            # The alarm also covers what is said when the connection goes back to the pool.
-            with ALARMS.every(seconds, lambda: self._sever(raw)), self._connected() as connection:
-                raw = connection.connection.dbapi_connection
-                try:
-                    with cancellation.by(lambda: self.interrupt(raw), lambda: self._sever(raw)):
-                        yield connection
-                except self.engine.dialect.loaded_dbapi.Error as error:
-                    if self.engine.dialect.is_disconnect(error, raw, None):
-                        connection.invalidate()
-                    raise
-                finally:
-                    if cancellation.reason is not None:
-                        # Whatever still travels to end this query must not meet another one.
-                        connection.invalidate()
-        except exc.DBAPIError as error:
-            raise self._meaning(error) from None
-        except UnicodeError as error:
-            raise QueryFailed(f"the database gave a text that is none: {error}") from None
-        except self.engine.dialect.loaded_dbapi.Error as error:
-            raise self.translate(error) from None
-
-    def _meaning(self, error: exc.DBAPIError) -> AdapterError:
-        original = error.orig
-        if isinstance(original, Exception):
-            return self.translate(original)
-        return SourceUnavailable(type(original).__name__)
-
-    def _connected(self) -> sa.Connection:
-        """A connection from the pool that is known to work, in a time that is known too."""
-        mine = self._entering
-        mine.raw = mine.fresh = None
-        waiting = vars(mine)  # of this thread, which the alarm's is not
-        with ALARMS.every(self.entry_seconds, lambda: self._sever(waiting["raw"])):
-            try:
-                return self.engine.connect()
-            except exc.DBAPIError as error:
-                if error.orig is not None:
-                    # A driver's half of a connection lives on in them until garbage is collected.
-                    traceback.clear_frames(error.orig.__traceback__)
-                # Whatever it is: there is no query yet that could have failed.
-                raise SourceUnavailable(*self._meaning(error).args) from None
-            except self.engine.dialect.loaded_dbapi.Error as error:
-                raise SourceUnavailable(*self.translate(error).args) from None
-            except exc.TimeoutError:
-                raise SourceUnavailable("every connection of this source is in use") from None
-            except (UnicodeError, AssertionError, IndexError, struct.error) as error:
-                # What a driver makes of a server that speaks another protocol.
-                raise SourceUnavailable(f"{type(error).__name__}: {error}") from None
-
-    def _enter(self, raw: Any, _: Any) -> None:
-        self._entering.raw = self._entering.fresh = raw
-
-    def _revive(self, raw: Any, *_: Any) -> None:
-        """Ask a connection that has been idle whether it still works.
-
-        SQLAlchemy can do this by itself, but waits for the answer of a dead network for ever.
-        """
-        mine = self._entering
-        if mine.fresh is raw:
-            return
-        mine.raw = raw
-        try:
-            self.ping(raw)
-        except self.engine.dialect.loaded_dbapi.Error:
-            raise exc.InvalidatePoolError from None
-
-    def _sever(self, raw: Any) -> None:
-        descriptor = None if raw is None else self.descriptor(raw)
-        if descriptor is not None:
-            sever(descriptor)
-
-    def close(self) -> None:
-        self.engine.dispose()
 
 
 def _select(table: Table, reads: tuple[columns.Element, ...]) -> sa.Select[Any]:
