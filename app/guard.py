@@ -88,15 +88,18 @@ class Guard(Adapter):
             step: Callable[[], Batch] = partial(next, batches, _END)
             rows = 0
             try:
-                while (batch := self._contain("json_rows", step)) is not _END:
+                while True:
+                    batch = self._contain("json_rows", step)
+                    if cancellation.reason is not None:  # what came may be less than there is
+                        raise QueryCancelled(cancellation.reason)
+                    if batch is _END:
+                        return
                     self._contain("json_rows", partial(_check_batch, batch))
                     rows += batch.rows
                     if query.limit is not None and rows > query.limit:
                         raise QueryFailed(
                             f"{self._name}.json_rows gave more rows than the limit of {query.limit}"
                         )
-                    if cancellation.reason is not None:
-                        raise QueryCancelled(cancellation.reason)
                     if batch.rows:
                         yield batch
             finally:

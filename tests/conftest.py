@@ -26,14 +26,29 @@ from tests.engines import (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test marked ``needs(Capability…)`` has to fail on an engine that declares the lack."""
+    """A test marked ``needs(Capability…)`` has to fail on an engine that declares the lack.
+
+    One marked ``engines(…)`` is about these alone.
+    """
+    items[:] = [
+        item
+        for item in items
+        if (only := item.get_closest_marker("engines")) is None
+        or (engine := _engine_of(item)) is None
+        or engine in only.args
+    ]
     for item in items:
-        engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")  # type: ignore[attr-defined]
+        engine = _engine_of(item)
         scheme = "mysql" if engine == "mysqlclient" else engine
         for marker in item.iter_markers("needs"):
             (capability,) = marker.args
             if scheme and (why := adapter_class(f"{scheme}://").lacks.get(capability)):
                 item.add_marker(pytest.mark.xfail(strict=True, reason=f"{capability}: {why}"))
+
+
+def _engine_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec and callspec.params.get("engine")
 
 
 @pytest.fixture(scope="session")

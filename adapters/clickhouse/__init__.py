@@ -32,6 +32,7 @@ from adapters.clickhouse.http import Wire, carried_by, severable_pool
 from adapters.clickhouse.sql import DIALECT, select
 from adapters.errors import (
     AdapterError,
+    QueryCancelled,
     QueryFailed,
     QueryTimeout,
     SchemaChanged,
@@ -164,6 +165,9 @@ class ClickHouseAdapter(Adapter):
                 if not fits(field.type, declared):
                     raise SchemaChanged(f"column {field.name} is not what it was")
             yield from batches
+            if cancellation.reason is not None:
+                # A query that is killed while it begins may end as if it had found nothing.
+                raise QueryCancelled(cancellation.reason)
 
     @contextmanager
     def _asked(

@@ -21,6 +21,9 @@ from app.portal.settings import Portal
 from app.portal.store import Busy, NotInstalled, Store
 from tests.portal.kit import CLIENT_SECRET, KEY, QUICK, read_config, write_config
 
+# Those that may hold the store: it has to have transactions.
+pytestmark = pytest.mark.engines("sqlite", "postgresql", "mysql")
+
 
 @pytest.fixture
 def settings(engine):
