@@ -38,11 +38,13 @@ from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.drift import fields_of, refuse_outdated
 from adapters.sql.numbers import INT64, MAX_DOUBLE, near_double
+from adapters.sql.turns import Turns
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 from adapters.sqlite_dates import date_column, datetime_column, local
 from adapters.sqlite_types import column_types
 
+_TURNS = Turns()
 _STEPS_PER_LOOK = 100_000
 _VIEW = "b24_query"
 
@@ -194,7 +196,7 @@ class SQLiteAdapter(SqlAdapter):
             query = replace(query, fields=tuple(_as_usual(field) for field in query.fields))
         cursor: Any = connection.execute(self.select(query)).cursor
         deque(islice(cursor, start), maxlen=0)
-        while batch := cursor.fetchmany(BATCH_ROWS):
+        while batch := _fetched(cursor):
             for i, check in checks:
                 if not check.holds([row[i] for row in batch]):
                     raise _Unusual
@@ -222,6 +224,12 @@ class SQLiteAdapter(SqlAdapter):
                 blob = sa.func.lower(sa.func.hex(column))
                 as_text = sa.cast(column, sa.Text())
                 return columns.shown_as(sa.case((stored == "blob", blob), else_=as_text))
+
+
+def _fetched(cursor: Any) -> list[Row]:
+    with _TURNS.taken():
+        rows: list[Row] = cursor.fetchmany(BATCH_ROWS)
+        return rows
 
 
 class _Backticks(SQLiteIdentifierPreparer):
