@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> str
     the left was written by the client, and may be anything.
     """
     address = peer
-    hops = forwarded.split(",")
+    hops = forwarded.split(",") if trusted else []
     while hops and (known := _address(address)) and any(known in each for each in trusted):
         hop = hops.pop().strip()
         if _address(hop) is None:
@@ -26,6 +27,7 @@ def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> str
     return _group(address)
 
 
+@functools.lru_cache(1024)
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text)

@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request
 
 log = logging.getLogger("b24")
 
+_PLAIN = re.compile(r"[\w./,:-]+", re.ASCII)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Shorter texts would tear holes into ordinary words, and protect nothing.
 _SHORTEST_SECRET = 4
@@ -80,4 +81,4 @@ def log_requests(app: Flask) -> None:
 
 def _quoted(value: object) -> str:
     text = str(value)
-    return text if re.fullmatch(r"[\w./,:-]+", text, re.ASCII) else repr(text[:300])
+    return text if _PLAIN.fullmatch(text) else repr(text[:300])
