@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 import orjson
@@ -84,11 +85,11 @@ def check(connector: str) -> Response:
 
 @blueprint.post("/<connector>/table_list")
 def table_list(connector: str) -> Response:
-    """The tables whose title or code contains the search, in any letter case."""
+    """The tables as they are now whose title or code contains the search, in any letter case."""
     access, tree = _open_request(connector)
     wanted = read_request(TableListRequest, tree).search.strip().casefold()
     for source in access.sources:
-        _of(source, source.tables)
+        _of(source, partial(source.tables, fresh=True))
     found = [
         {"code": code, "title": table.title}
         for code, table in access.tables()

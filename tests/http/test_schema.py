@@ -255,7 +255,9 @@ def test_a_running_service_follows_its_tables(server: Server, engine: Engine) ->
     def select(*names: str) -> dict[str, str]:
         return {f"select[{i}]": name for i, name in enumerate(names)}
 
+    assert "moving" not in tables(server)
     engine.execute("CREATE TABLE moving (id INTEGER, a VARCHAR(9))")
+    assert "moving" in tables(server)
     engine.execute("INSERT INTO moving VALUES (1, 'x')")
     assert ask(server, "data", table="moving") == [["ID", "A"], [1, "x"]]
 
@@ -280,6 +282,7 @@ def test_a_running_service_follows_its_tables(server: Server, engine: Engine) ->
     assert ask(server, "data", table="moving") == [["ID"], ["one"]]
 
     engine.execute("DROP TABLE moving")
+    assert "moving" not in tables(server)
     for _ in range(2):
         assert failed(server, "moving")[0] == "UNKNOWN_TABLE"
 
