@@ -131,12 +131,16 @@ def _single(column: Element) -> SqlColumn:
 
 
 def _digits(number: Element) -> Element:
-    """A finite DOUBLE as JSON writes it, which DuckDB's text is not below 0.0001."""
+    """A finite DOUBLE as JSON writes it.
+
+    DuckDB's own JSON does so but for the very large and small, and four times as fast as its texts.
+    """
     size = sa.func.abs(number)
+    usual = size.between(sa.literal_column("1e-5"), sa.literal_column("9999999999999998.0"))
     text = _text(number)
     return sa.case(
-        (sa.or_(size >= sa.literal_column("1e-4"), number == sa.literal_column("0")), text),
-        (size >= sa.literal_column("1e-5"), _text(sa.func.to_json(number))),
+        (sa.or_(usual, number == sa.literal_column("0")), _text(sa.func.to_json(number))),
+        (size > sa.literal_column("1"), text),
         else_=sa.func.replace(text, sa.literal_column("'e-0'"), sa.literal_column("'e-'")),
     )
 
