@@ -40,11 +40,9 @@ from adapters.errors import (
 )
 from adapters.sql.alarm import ALARMS
 from adapters.sql.drift import refuse_outdated
+from adapters.sql.sessions import ENTRY, GRACE
 
-# Seconds in which a server has to let us in, of a longer time limit; and beyond the limit, in
-# which it may say by itself that it has passed.
-_ENTRY = 10.0
-_GRACE = 1.0
+# Seconds in which a server has to end a query that it is told to.
 _KILLING = 2.0
 _CONNECTIONS = 25
 _PIECE = 1 << 18
@@ -92,7 +90,7 @@ class ClickHouseAdapter(Adapter):
         super().__init__(url, options)
         self._url = sa.make_url(url)
         self._seconds = options.timeout.total_seconds()
-        self._entry_seconds = min(_ENTRY, self._seconds / 2)
+        self._entry_seconds = min(ENTRY, self._seconds / 2)
         asked = {key: str(value) for key, value in self._url.query.items()}
         self._pool = severable_pool(
             connections=_CONNECTIONS,
@@ -183,7 +181,7 @@ class ClickHouseAdapter(Adapter):
 
         response: Any = None
         try:
-            with carried_by(wire), ALARMS.every(self._seconds + _GRACE, expire):
+            with carried_by(wire), ALARMS.every(self._seconds + GRACE, expire):
                 client = self._connected(wire)
                 with cancellation.by(lambda: self._kill(identity), wire.sever):
                     response = client.raw_stream(sql, parameters, self._settings | settings, FORMAT)
@@ -222,7 +220,7 @@ class ClickHouseAdapter(Adapter):
                 database=url.database or "default",
                 pool_mgr=self._pool,
                 connect_timeout=math.ceil(self._entry_seconds),
-                send_receive_timeout=math.ceil(self._seconds + _GRACE),
+                send_receive_timeout=math.ceil(self._seconds + GRACE),
                 query_retries=0,
                 autogenerate_session_id=False,
                 form_encode_query_params=True,

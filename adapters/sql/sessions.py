@@ -19,9 +19,9 @@ from adapters.errors import AdapterError, QueryFailed, SourceUnavailable
 from adapters.sql.alarm import ALARMS, sever
 
 # Seconds in which a server has to let us in, of a longer time limit.
-_ENTRY = 10.0
+ENTRY = 10.0
 # Seconds beyond the time limit in which a server may say by itself that it has passed.
-_GRACE = 1.0
+GRACE = 1.0
 
 # A connection that breaks is ours to report; the pool would add a traceback.
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
@@ -39,7 +39,7 @@ class SqlSessions(Adapter):
 
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
-        self.entry_seconds = min(_ENTRY, options.timeout.total_seconds() / 2)
+        self.entry_seconds = min(ENTRY, options.timeout.total_seconds() / 2)
         # The connection that this thread is about to get from the pool.
         self._entering = threading.local()
         parsed = sa.make_url(url).set(drivername=self.driver)
@@ -90,7 +90,7 @@ class SqlSessions(Adapter):
     def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
         """A connection from the pool; the driver's errors become ours."""
         raw: Any = None
-        seconds = self.options.timeout.total_seconds() + _GRACE
+        seconds = self.options.timeout.total_seconds() + GRACE
         try:
             # The alarm also covers what is said when the connection goes back to the pool.
             with ALARMS.every(seconds, lambda: self._sever(raw)), self._connected() as connection:

@@ -23,18 +23,14 @@ _REASONS = {
 
 
 def count_requests(app: Flask) -> None:
-    """Count what ``app`` answers."""
-
-    @app.before_request
-    def start() -> None:
-        g.counted_from = time.monotonic()
+    """Count what ``app`` answers; the time of its beginning is that of the log."""
 
     @app.after_request
     def finish(response: Response) -> Response:
         endpoint = request.url_rule.rule.rpartition("/")[2] if request.url_rule else "unknown"
         sources, error = g.get("sources", []), g.get("error_code")
         source = sources[0] if len(sources) == 1 else "several" if sources else ""
-        status, answer, started = response.status_code, g.get("answer"), g.counted_from
+        status, answer, started = response.status_code, g.get("answer"), g.started
 
         def count() -> None:
             REQUESTS.labels(endpoint, source, status).inc()
