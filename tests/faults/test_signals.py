@@ -174,9 +174,10 @@ def test_a_killed_worker_loses_only_its_own_answers(directory: Path) -> None:
 
 def serving_worker(server: Server, client: socket.socket) -> int:
     """The worker that has the other end of a connection."""
-    port = client.getsockname()[1]
+    # Both ends: the client's port alone may also be that of a connection to another server.
+    ends = [server.port, client.getsockname()[1]]
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    (inode,) = [r[9] for r in rows if int(r[2][-4:], 16) == port]
+    (inode,) = [r[9] for r in rows if [int(end[-4:], 16) for end in r[1:3]] == ends]
     for worker in server.workers():
         for descriptor in Path(f"/proc/{worker}/fd").iterdir():
             if str(descriptor.readlink()) == f"socket:[{inode}]":
