@@ -15,7 +15,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -103,7 +102,7 @@ class Guesses:
 
     def _digest(self, *texts: str) -> str:
         joined = "\0".join(texts).encode(errors="surrogatepass")
-        return hmac.new(self._key, joined, sha256).hexdigest()
+        return hmac.digest(self._key, joined, "sha256").hex()
 
     @property
     def _storage(self) -> MemoryStorage:
