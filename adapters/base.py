@@ -168,6 +168,8 @@ class Cancellation:
         self._action: Callable[[], object] | None = None
         self._last_resort: Callable[[], object] | None = None
         self.reason: str | None = None
+        self.begun = False
+        """Whether there was ever anything to end."""
 
     @contextmanager
     def by(
@@ -182,6 +184,7 @@ class Cancellation:
             if self.reason is not None:
                 raise QueryCancelled(self.reason)
             self._action, self._last_resort = action, last_resort
+            self.begun = True
         try:
             yield
         finally:
@@ -260,6 +263,10 @@ class Adapter(ABC):
 
     case_sensitive_names = True
     """Whether two columns of one table may differ in nothing but letter case."""
+
+    prompt = False
+    """Whether a query ends within moments of its cancellation, whatever has become of the database:
+    few rows may then be read in the thread of their request, which nothing else can wake."""
 
     lacks: ClassVar[Lacks] = MappingProxyType({})
     """What the engine cannot do, and why: shown in docs/engines.md, and the contract suite expects

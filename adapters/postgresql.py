@@ -75,6 +75,7 @@ class PostgreSQLAdapter(SqlAdapter):
     """``postgresql://user:password@host:port/database``, with libpq's parameters after ``?``."""
 
     driver = "postgresql+psycopg"
+    prompt = True
     lacks: ClassVar[Lacks] = {
         Capability.FLOAT_PATTERNS: "Very large and very small ones are written in another way than "
         "in JSON: `1e+15`, `1e-05`."

@@ -60,6 +60,7 @@ class Guard(Adapter):
     def __init__(self, adapter: Adapter, options: Options) -> None:
         super().__init__("", options)
         self.case_sensitive_names = adapter.case_sensitive_names
+        self.prompt = adapter.prompt
         self._adapter = adapter
         self._name = f"{type(adapter).__module__}.{type(adapter).__qualname__}"
         self._calls: set[_Call] = set()

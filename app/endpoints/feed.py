@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from contextlib import closing, suppress
 
@@ -76,6 +76,14 @@ class Feed:
             self._ready.put(None)
 
 
+def joined(batches: Iterable[Batch]) -> Batch | None:
+    """All of them as one; None if there are no rows."""
+    found = list(batches)
+    if not found:
+        return None
+    return Batch(sum(batch.rows for batch in found), b",".join(batch.json for batch in found))
+
+
 class ShortFeed:
     """The same for an answer of few rows, which come all at once: threads wait for each other once.
 
@@ -117,9 +125,8 @@ class ShortFeed:
     def _read(self, batches: Generator[Batch]) -> None:
         try:
             with closing(batches):
-                found = list(batches)
+                found = joined(batches)
         except Exception as error:
             self._ready.put(error)
         else:
-            rows = sum(batch.rows for batch in found)
-            self._ready.put(Batch(rows, b",".join(b.json for b in found)) if found else None)
+            self._ready.put(found)

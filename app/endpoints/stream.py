@@ -6,7 +6,7 @@ import errno
 import socket
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,7 +14,7 @@ import orjson
 
 from adapters.base import Adapter, Batch, Cancellation, Query
 from adapters.errors import AdapterError, QueryCancelled, QueryTimeout
-from app.endpoints.feed import Feed, ShortFeed, StillThinking
+from app.endpoints.feed import Feed, ShortFeed, StillThinking, joined
 from app.endpoints.gate import FEW_ROWS
 from app.endpoints.packing import Packing, unpacked
 from app.endpoints.watch import GONE, LATE, Watch
@@ -23,6 +23,8 @@ from app.guard import GRACE
 
 # White space between values is part of JSON, and resets a portal's patience of 60 s.
 _HEARTBEAT = b" "
+# Seconds in which few rows are read in the thread of their request.
+_TRIAL = 1.0
 
 
 class AnswerBroken(BrokenPipeError):
@@ -77,13 +79,17 @@ class Answer:
         self._open = ExitStack()
         try:
             self._open.enter_context(gate)
-            self._open.enter_context(watch.over(client, limits.seconds, self.cancellation))
-            batches = cast("Generator[Batch]", adapter.json_rows(query, self.cancellation))
             few = query.limit is not None and query.limit <= FEW_ROWS
-            self._feed = ShortFeed(batches) if few else Feed(batches)
-            self._open.callback(self._leave)
             self._start = b"[" + orjson.dumps(header)
-            self._first = self._next()
+            self._first: Batch | None = _NOTHING_YET
+            if few and adapter.prompt:
+                self._first = self._counted(self._tried(adapter, query, watch))
+            if self._first is _NOTHING_YET:
+                self._open.enter_context(watch.over(client, self._left(), self.cancellation))
+                batches = cast("Generator[Batch]", adapter.json_rows(query, self.cancellation))
+                self._feed = ShortFeed(batches) if few else Feed(batches)
+                self._open.callback(self._leave)
+                self._first = self._next()
             if few and self._first is not _NOTHING_YET:
                 self._start += (b"," + self._first.json if self._first else b"") + b"]"
                 self.length = len(self._start)
@@ -133,9 +139,27 @@ class Answer:
             self.cancellation.cancel(GONE)
         self._feed.close()
 
+    def _tried(self, adapter: Adapter, query: Query, watch: Watch) -> Batch | None:
+        """All rows, read in this thread, or none of them if that takes too long.
+
+        Nothing can be sent meanwhile, so a query that thinks is ended, to be asked again in a
+        thread of its own: to hand over costs more than most short queries do.
+        """
+        seconds = min(_TRIAL, self._limits.heartbeat, self._left())
+        trial = Cancellation()
+        with watch.over(self._client, seconds, trial):
+            try:
+                with closing(cast("Generator[Batch]", adapter.json_rows(query, trial))) as batches:
+                    return joined(batches)
+            except AdapterError as error:
+                ended = trial.begun or isinstance(error, QueryCancelled)
+                if trial.reason == LATE and ended:
+                    return _NOTHING_YET
+                raise
+
     def _next(self) -> Batch | None:
         """The next rows, none of them if it is time for a heartbeat, or None after the last."""
-        left = self._deadline + GRACE - time.monotonic()
+        left = self._left() + GRACE
         try:
             batch = self._feed.next(max(0.0, min(self._limits.heartbeat, left)))
         except StillThinking:
@@ -146,6 +170,9 @@ class Answer:
             if self.cancellation.reason == LATE:
                 raise QueryTimeout(LATE) from error
             raise
+        return self._counted(batch)
+
+    def _counted(self, batch: Batch | None) -> Batch | None:
         self.rows += batch.rows if batch else 0
         if self._limits.rows and self.rows > self._limits.rows:
             raise ApiError(
@@ -155,10 +182,13 @@ class Answer:
             )
         return batch
 
+    def _left(self) -> float:
+        return self._deadline - time.monotonic()
+
     def _in_time(self, piece: bytes) -> bytes:
         """``piece``, to be sent within the time that is left, by the server after this returns."""
         if self._client is not None:
-            left = self._deadline - time.monotonic()
+            left = self._left()
             if left <= 0:
                 raise QueryTimeout(LATE)  # also if only the client is slow
             self._client.settimeout(left)

@@ -56,10 +56,10 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
-def pieces(server: Server, token: str, table: str) -> list[tuple[float, bytes]]:
+def pieces(server: Server, token: str, table: str, **more: str) -> list[tuple[float, bytes]]:
     """What arrives, each piece with the seconds of silence before it."""
     found = []
-    with server.open("/api/company/data", token, table=table) as raw:
+    with server.open("/api/company/data", token, table=table, **more) as raw:
         last = time.monotonic()
         while piece := raw.recv(65536):
             now = time.monotonic()
@@ -77,6 +77,13 @@ def test_white_space_keeps_a_portal_that_waits(
     answer = json.loads(body_of(b"".join(piece for _, piece in found)))
     assert answer[0] == ["I"]
     assert answer[1:] == (rows or [[i] for i in range(1, 3001)])
+    assert len(found) >= 4
+
+
+def test_a_preview_that_thinks_is_asked_again_beside_white_space(server: Server) -> None:
+    found = pieces(server, "token-of-slow", "thinking", limit="20")
+    assert max(silence for silence, _ in found) < 2 * HEARTBEAT + 1
+    assert json.loads(body_of(b"".join(piece for _, piece in found))) == [["I"], [7]]
     assert len(found) >= 4
 
 
