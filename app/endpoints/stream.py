@@ -152,6 +152,7 @@ class Answer:
                 with closing(cast("Generator[Batch]", adapter.json_rows(query, trial))) as batches:
                     return joined(batches)
             except AdapterError as error:
+                # A database that could not be reached at all is not asked twice.
                 ended = trial.begun or isinstance(error, QueryCancelled)
                 if trial.reason == LATE and ended:
                     return _NOTHING_YET
