@@ -217,14 +217,14 @@ class MySQLAdapter(SqlAdapter):
                 return super().column(name, kind)
 
     def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
-        compiled = self.compiled(query)
+        statement = self.statement(query)
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
             if query.table.sql is None:
                 self._look(raw, query)
             cursor = raw.cursor(self.streaming)
             try:
-                cursor.execute(compiled.string, compiled.params)
+                cursor.execute(*statement)
                 while batch := cursor.fetchmany(BATCH_ROWS):
                     yield list(batch)
             except BaseException as error:

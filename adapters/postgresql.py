@@ -221,7 +221,7 @@ class PostgreSQLAdapter(SqlAdapter):
         self, query: Query, cancellation: Cancellation, loaders: Mapping[str, type[Loader]]
     ) -> Iterator[list[Row]]:
         """Rows whose values of the types in ``loaders`` are read by these and not as usual."""
-        compiled = self.compiled(query)
+        statement = self.statement(query)
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
             cursor = raw.cursor()
@@ -229,11 +229,11 @@ class PostgreSQLAdapter(SqlAdapter):
                 cursor.adapters.register_loader(name, loader)
             try:
                 if query.limit is not None and query.limit <= BATCH_ROWS:
-                    cursor.execute(compiled.string, compiled.params, prepare=False)
+                    cursor.execute(*statement, prepare=False)
                     if batch := cursor.fetchall():
                         yield batch
                     return
-                rows = cursor.stream(compiled.string, compiled.params, size=BATCH_ROWS)
+                rows = cursor.stream(*statement, size=BATCH_ROWS)
                 with closing(rows):  # cancels the query if rows are left unread
                     while batch := list(islice(rows, BATCH_ROWS)):
                         yield batch

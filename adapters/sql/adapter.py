@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import exc
-from sqlalchemy.engine import Compiled
 from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.types import TypeEngine
 
@@ -27,6 +26,13 @@ BATCH_ROWS = 1000
 
 # How many statements without a filter are kept compiled: previews ask the same again and again.
 _REMEMBERED = 256
+
+
+class Statement(NamedTuple):
+    """SQL as the driver takes it, with the values that stand for its parameters."""
+
+    sql: str
+    parameters: Mapping[str, Any]
 
 
 class SqlAdapter(SqlSessions):
@@ -146,7 +152,7 @@ class SqlAdapter(SqlSessions):
         condition = where(query.where, self.text_rules(), self.options.timezone)
         return statement.where(condition).limit(query.limit)
 
-    def compiled(self, query: Query) -> Compiled:
+    def statement(self, query: Query) -> Statement:
         """The query as the driver takes it.
 
         Without a filter, there is nothing in a statement that came with the request but the limit,
@@ -159,11 +165,12 @@ class SqlAdapter(SqlSessions):
 
     def _compile_unfiltered(
         self, table: Table, reads: tuple[columns.Element, ...], limit: int | None
-    ) -> Compiled:
+    ) -> Statement:
         return self._compile(_select(table, reads).limit(limit))
 
-    def _compile(self, statement: sa.Select[Any]) -> Compiled:
-        return statement.compile(self.engine, compile_kwargs={"render_postcompile": True})
+    def _compile(self, statement: sa.Select[Any]) -> Statement:
+        compiled = statement.compile(self.engine, compile_kwargs={"render_postcompile": True})
+        return Statement(compiled.string, compiled.params)
 
 
 def _select(table: Table, reads: tuple[columns.Element, ...]) -> sa.Select[Any]:
