@@ -35,11 +35,11 @@ from adapters.sql.adapter import SqlAdapter
 from adapters.sql.alarm import ALARMS
 from adapters.sql.columns import SqlColumn
 from adapters.sql.drift import refuse_outdated
+from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
 # A vector of DuckDB.
-_BATCH_ROWS = 2048
 # Seconds between two attempts at a file that somebody writes to, and for all of them.
 _PAUSE = 0.1
 _PATIENCE = 3.0
@@ -202,32 +202,35 @@ class DuckDBAdapter(SqlAdapter):
         assert isinstance(kind, Native)  # noqa: S101 - of our own making
         return column_of(name, kind.name)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
-        yield from self._batches(query, self.select(query), cancellation)
+    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
+        yield from self._batches(query, self.select(query), cancellation, pace)
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
         cells = [json_of(field.native) for field in query.fields]
         pieces = [piece for cell in cells for piece in (sa.literal_column("','"), cell)][1:]
         row = sa.func.concat(sa.literal_column("'['"), *pieces, sa.literal_column("']'"))
         statement = self.select(query).with_only_columns(row)
-        for batch in self._batches(query, statement, cancellation):
-            yield Batch(len(batch), _in_lower_case(",".join([text for (text,) in batch]).encode()))
+        pace = Pace()
+        for batch in self._batches(query, statement, cancellation, pace):
+            json = _in_lower_case(",".join([text for (text,) in batch]).encode())
+            pace.learn(len(batch), len(json))
+            yield Batch(len(batch), json)
 
     def _batches(
-        self, query: Query, statement: sa.Select[Any], cancellation: Cancellation
+        self, query: Query, statement: sa.Select[Any], cancellation: Cancellation, pace: Pace
     ) -> Iterator[list[Any]]:
         compiled = statement.compile(self.engine, compile_kwargs={"render_postcompile": True})
         values = [compiled.params[name] for name in compiled.positiontup or ()]
         with self.session(cancellation) as connection:
             refuse_outdated(query, lambda table: self.fields(connection, table))
             found = run(connection, compiled.string, values)
-            yield from self.fetch(connection, found)
+            yield from self.fetch(connection, found, pace)
 
     def fetch(
-        self, connection: sa.Connection, found: duckdb.DuckDBPyConnection
+        self, connection: sa.Connection, found: duckdb.DuckDBPyConnection, pace: Pace
     ) -> Iterator[list[Any]]:
         """The rows of a statement that runs, in batches."""
-        while batch := found.fetchmany(_BATCH_ROWS):
+        while batch := found.fetchmany(pace.rows):
             yield batch
 
 

@@ -28,9 +28,10 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
-from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
+from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Named, SqlColumn
 from adapters.sql.drift import refuse_outdated
+from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
@@ -198,13 +199,14 @@ class SQLServerAdapter(SqlAdapter):
     def column(self, name: str, kind: Any) -> SqlColumn:
         return types.column_of(sa.column(name), kind, self.options.timezone)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         # The server would convert silently what has another type by now.
         refuse_outdated(query, self.describe)
         with self.session(cancellation) as connection:
-            streaming = connection.execution_options(yield_per=BATCH_ROWS)
+            streaming = connection.execution_options(stream_results=True)
             try:
-                for batch in streaming.execute(self.select(query)).partitions():
+                result = streaming.execute(self.select(query))
+                while batch := result.fetchmany(pace.rows):
                     yield [tuple(row) for row in batch]
             except BaseException:
                 # The driver would read all that is left before it lets go of the connection.

@@ -32,10 +32,11 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
+from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.drift import fields_of
 from adapters.sql.numbers import UINT64_MAX, near_decimal, shortest_single
+from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
@@ -216,7 +217,7 @@ class MySQLAdapter(SqlAdapter):
             case _:
                 return super().column(name, kind)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         statement = self.statement(query)
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
@@ -225,7 +226,7 @@ class MySQLAdapter(SqlAdapter):
             cursor = raw.cursor(self.streaming)
             try:
                 cursor.execute(*statement)
-                while batch := cursor.fetchmany(BATCH_ROWS):
+                while batch := cursor.fetchmany(pace.rows):
                     yield list(batch)
             except BaseException as error:
                 if isinstance(error, GeneratorExit):

@@ -44,9 +44,10 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
-from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
+from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Named, SqlColumn
 from adapters.sql.drift import refuse_outdated
+from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
@@ -207,7 +208,7 @@ class OracleAdapter(SqlAdapter):
     def column(self, name: str, kind: Any) -> SqlColumn:
         return types.column_of(quoted_name(name, quote=True), kind)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         """Fetches take no longer, all together, than the source allows."""
         deadline = time.monotonic() + self.options.timeout.total_seconds()
         # The server would convert silently what has another type by now.
@@ -216,8 +217,9 @@ class OracleAdapter(SqlAdapter):
             raw: Any = connection.connection.dbapi_connection
             limit = raw.call_timeout
             try:
-                streaming = connection.execution_options(yield_per=BATCH_ROWS)
-                for batch in streaming.execute(self.select(query)).partitions():
+                streaming = connection.execution_options(stream_results=True)
+                result = streaming.execute(self.select(query))
+                while batch := result.fetchmany(pace.rows):
                     yield [tuple(row) for row in batch]
                     raw.call_timeout = round((deadline - time.monotonic()) * 1000)
                     if raw.call_timeout <= 0:

@@ -37,10 +37,11 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
+from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.drift import refuse_outdated
 from adapters.sql.numbers import MAX_DOUBLE
+from adapters.sql.pace import FIRST_ROWS, Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
@@ -61,6 +62,9 @@ _SHOWN_DATES: tuple[Element, Element] = (
     sa.literal_column("DATE '9999-12-31'"),
 )
 
+
+# Rows of a chunk, of which libpq holds all at once: whatever their width.
+_CHUNK = 100
 
 # What the server says of an expression that no longer fits its column.
 _MISFITS = (
@@ -210,15 +214,22 @@ class PostgreSQLAdapter(SqlAdapter):
             case _:
                 return super().column(name, kind)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
-        return self._stream(query, cancellation, {})
+    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
+        return self._stream(query, cancellation, pace, {})
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
-        for batch in self._stream(query, cancellation, {"numeric": _NumericAsJson}):
-            yield Batch(len(batch), encode_clean(batch))
+        pace = Pace()
+        for batch in self._stream(query, cancellation, pace, {"numeric": _NumericAsJson}):
+            json = encode_clean(batch)
+            pace.learn(len(batch), len(json))
+            yield Batch(len(batch), json)
 
     def _stream(
-        self, query: Query, cancellation: Cancellation, loaders: Mapping[str, type[Loader]]
+        self,
+        query: Query,
+        cancellation: Cancellation,
+        pace: Pace,
+        loaders: Mapping[str, type[Loader]],
     ) -> Iterator[list[Row]]:
         """Rows whose values of the types in ``loaders`` are read by these and not as usual."""
         statement = self.statement(query)
@@ -228,14 +239,14 @@ class PostgreSQLAdapter(SqlAdapter):
             for name, loader in loaders.items():
                 cursor.adapters.register_loader(name, loader)
             try:
-                if query.limit is not None and query.limit <= BATCH_ROWS:
+                if query.limit is not None and query.limit <= FIRST_ROWS:
                     cursor.execute(*statement, prepare=False)
                     if batch := cursor.fetchall():
                         yield batch
                     return
-                rows = cursor.stream(*statement, size=BATCH_ROWS)
+                rows = cursor.stream(*statement, size=_CHUNK)
                 with closing(rows):  # cancels the query if rows are left unread
-                    while batch := list(islice(rows, BATCH_ROWS)):
+                    while batch := list(islice(rows, pace.rows)):
                         yield batch
             except _MISFITS:
                 connection.invalidate()  # gives back what the description may need

@@ -34,10 +34,11 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
+from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.drift import fields_of, refuse_outdated
 from adapters.sql.numbers import INT64, MAX_DOUBLE, near_double
+from adapters.sql.pace import Pace
 from adapters.sql.turns import Turns
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -156,7 +157,7 @@ class SQLiteAdapter(SqlAdapter):
             for field in super().describe(table)
         ]
 
-    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         """What is usual is read the cheap way, until a batch holds something else.
 
         The statement is then run again, more patiently, from where it was. In one transaction it
@@ -173,7 +174,7 @@ class SQLiteAdapter(SqlAdapter):
                 for usual, decode in _WAYS:
                     raw.text_factory = decode
                     try:
-                        for batch in self._read(connection, query, sent, usual=usual):
+                        for batch in self._read(connection, query, sent, pace, usual=usual):
                             yield batch
                             sent += len(batch)
                     except _Unusual:
@@ -187,7 +188,7 @@ class SQLiteAdapter(SqlAdapter):
                 raw.text_factory = _decode_leniently
 
     def _read(
-        self, connection: sa.Connection, query: Query, start: int, *, usual: bool
+        self, connection: sa.Connection, query: Query, start: int, pace: Pace, *, usual: bool
     ) -> Iterator[list[Row]]:
         """The rows from ``start`` on; raises _Unusual for a batch that has to be read otherwise."""
         checks = []
@@ -196,7 +197,7 @@ class SQLiteAdapter(SqlAdapter):
             query = replace(query, fields=tuple(_as_usual(field) for field in query.fields))
         cursor: Any = connection.execute(self.select(query)).cursor
         deque(islice(cursor, start), maxlen=0)
-        while batch := _fetched(cursor):
+        while batch := _fetched(cursor, pace.rows):
             for i, check in checks:
                 if not check.holds([row[i] for row in batch]):
                     raise _Unusual
@@ -226,9 +227,9 @@ class SQLiteAdapter(SqlAdapter):
                 return columns.shown_as(sa.case((stored == "blob", blob), else_=as_text))
 
 
-def _fetched(cursor: Any) -> list[Row]:
+def _fetched(cursor: Any, number: int) -> list[Row]:
     with _TURNS.taken():
-        rows: list[Row] = cursor.fetchmany(BATCH_ROWS)
+        rows: list[Row] = cursor.fetchmany(number)
         return rows
 
 

@@ -31,10 +31,11 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql import columns
-from adapters.sql.adapter import BATCH_ROWS, SqlAdapter
+from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, Named, SqlColumn
 from adapters.sql.drift import refuse_outdated
 from adapters.sql.numbers import near_decimal
+from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
@@ -209,14 +210,14 @@ class TrinoAdapter(SqlAdapter):
         local = sa.func.at_timezone(column, zone)
         return _moment(FieldType.DATETIME, column, shown=local, zone=zone)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         # The server would convert silently what has another type by now.
         refuse_outdated(query, self.describe)
         with self.session(cancellation) as connection:
-            streaming = connection.execution_options(yield_per=BATCH_ROWS)
+            streaming = connection.execution_options(stream_results=True)
             # Closing ends the query on the server, if it has not ended.
             with closing(streaming.execute(self.select(query))) as result:
-                for batch in result.partitions():
+                while batch := result.fetchmany(pace.rows):
                     yield [tuple(row) for row in batch]
             if cancellation.reason is not None:
                 raise QueryCancelled(cancellation.reason)

@@ -29,6 +29,7 @@ from adapters.files import copies, delimited, folder, plain, whole
 from adapters.files.folder import Source
 from adapters.files.naming import literal, quoted
 from adapters.files.whole import Signature
+from adapters.sql.pace import Pace
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,11 @@ class FilesAdapter(DuckDBAdapter):
         return super().describe_sql(connection, sql)
 
     def fetch(
-        self, connection: sa.Connection, found: duckdb.DuckDBPyConnection
+        self, connection: sa.Connection, found: duckdb.DuckDBPyConnection, pace: Pace
     ) -> Iterator[list[Any]]:
         """The last batch is given when the files are known not to have changed meanwhile."""
         held: list[Any] = []
-        for batch in super().fetch(connection, found):
+        for batch in super().fetch(connection, found, pace):
             if held:
                 yield held
             held = batch

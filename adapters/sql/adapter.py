@@ -18,11 +18,10 @@ from adapters.encode import encode_clean
 from adapters.errors import QueryFailed, SchemaChanged
 from adapters.sql import columns
 from adapters.sql.columns import SqlColumn
+from adapters.sql.pace import Pace
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules, where
-
-BATCH_ROWS = 1000
 
 # How many statements without a filter are kept compiled: previews ask the same again and again.
 _REMEMBERED = 256
@@ -120,9 +119,11 @@ class SqlAdapter(SqlSessions):
             case _:
                 return columns.shown_as(sa.cast(column, sa.Text()))
 
-    def rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+    def rows(
+        self, query: Query, cancellation: Cancellation, pace: Pace | None = None
+    ) -> Iterator[list[Row]]:
         converts = [field.native.convert for field in query.fields]
-        for batch in self.raw_rows(query, cancellation):
+        for batch in self.raw_rows(query, cancellation, pace or Pace()):
             if any(converts):
                 yield [
                     tuple(
@@ -134,17 +135,20 @@ class SqlAdapter(SqlSessions):
             else:
                 yield batch
 
-    def raw_rows(self, query: Query, cancellation: Cancellation) -> Iterator[list[Row]]:
+    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         """What the driver gives for the SELECT, before the columns' ``convert``."""
         with self.session(cancellation) as connection:
-            streaming = connection.execution_options(yield_per=BATCH_ROWS)
+            streaming = connection.execution_options(stream_results=True)
             result = streaming.execute(self.select(query))
-            for batch in result.partitions():
+            while batch := result.fetchmany(pace.rows):
                 yield [tuple(row) for row in batch]
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
-        for batch in self.rows(query, cancellation):
-            yield Batch(len(batch), encode_clean(batch))
+        pace = Pace()
+        for batch in self.rows(query, cancellation, pace):
+            json = encode_clean(batch)
+            pace.learn(len(batch), len(json))
+            yield Batch(len(batch), json)
 
     def select(self, query: Query) -> sa.Select[Any]:
         """The query as one SELECT."""

@@ -1,4 +1,4 @@
-"""How much memory a worker takes, however long the answers."""
+"""How much memory a worker takes, however long the answers and however wide their rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ ROWS = 10_000_000
 SHARE = ROWS // 4
 ONE_MIB, FOUR_MIB = 80, 150
 
+WIDE_ROWS, WIDTH = 5000, 100_000
+WIDE_MIB = 200
+# DuckDB works on 2,048 rows at a time, and on a copy of them for each step of an expression.
+DUCKDB_WIDE_MIB = 1100
+WIDE = {
+    "sqlite": """
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+        SELECT i, printf('%.*c', {width}, 'x') AS t FROM n""",
+    "postgresql": "SELECT i, repeat('x', {width}) AS t FROM generate_series(1, {rows}) AS i",
+    "mysql": "SELECT seq AS i, repeat('x', {width}) AS t FROM seq_1_to_{rows}",
+    "duckdb": "SELECT range AS i, repeat('x', {width}) AS t FROM range(1, {rows} + 1)",
+    "clickhouse": "SELECT number + 1 AS i, repeat('x', {width}) AS t FROM numbers({rows})",
+}
+
 CONFIG = """
 [connectors.company]
 title = "Company"
@@ -26,12 +40,15 @@ tokens = ["open"]
 sql = "SELECT i, i * 2 AS j FROM generate_series(1, {rows}) AS i"
 [sources.made.queries.share]
 sql = "SELECT i, i * 2 AS j FROM generate_series(1, {share}) AS i"
+[sources.made.queries.wide]
+sql = '''{wide}'''
 """
 
 
 @pytest.fixture
 def server(engine: Engine, tmp_path: Path) -> Iterator[Server]:
-    config = CONFIG.format(url=engine.url, rows=ROWS, share=SHARE)
+    wide = WIDE[engine.name].format(rows=WIDE_ROWS, width=WIDTH)
+    config = CONFIG.format(url=engine.url, rows=ROWS, share=SHARE, wide=wide)
     with serving(tmp_path, config) as running:
         yield running
 
@@ -64,3 +81,8 @@ def test_four_long_answers_at_once(server: Server) -> None:
         ends = list(readers.map(lambda _: read(server, "share"), range(4)))
     assert all(end.endswith(b"[%d,%d]]" % (SHARE, 2 * SHARE)) for end in ends)
     assert peak_mib(server) <= FOUR_MIB
+
+
+def test_wide_rows(server: Server, engine: Engine) -> None:
+    assert read(server, "wide").endswith(b'x"]]')
+    assert peak_mib(server) <= (DUCKDB_WIDE_MIB if engine.name == "duckdb" else WIDE_MIB)
