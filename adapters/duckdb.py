@@ -212,9 +212,8 @@ class DuckDBAdapter(SqlAdapter):
         statement = self.select(query).with_only_columns(row)
         pace = Pace()
         for batch in self._batches(query, statement, cancellation, pace):
-            json = _in_lower_case(",".join([text for (text,) in batch]).encode())
-            pace.learn(len(batch), len(json))
-            yield Batch(len(batch), json)
+            json = ",".join([text for (text,) in batch]).encode()
+            yield pace.batch(len(batch), _in_lower_case(json))
 
     def _batches(
         self, query: Query, statement: sa.Select[Any], cancellation: Cancellation, pace: Pace

@@ -220,9 +220,7 @@ class PostgreSQLAdapter(SqlAdapter):
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
         pace = Pace()
         for batch in self._stream(query, cancellation, pace, {"numeric": _NumericAsJson}):
-            json = encode_clean(batch)
-            pace.learn(len(batch), len(json))
-            yield Batch(len(batch), json)
+            yield pace.batch(len(batch), encode_clean(batch))
 
     def _stream(
         self,

@@ -146,9 +146,7 @@ class SqlAdapter(SqlSessions):
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
         pace = Pace()
         for batch in self.rows(query, cancellation, pace):
-            json = encode_clean(batch)
-            pace.learn(len(batch), len(json))
-            yield Batch(len(batch), json)
+            yield pace.batch(len(batch), encode_clean(batch))
 
     def select(self, query: Query) -> sa.Select[Any]:
         """The query as one SELECT."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from adapters.base import Batch
+
 # As many rows as make a piece of this size: large enough for what a piece costs, however many rows
 # it has, and small enough for the memory of a worker that holds a few of each answer.
 _BYTES = 128 * 1024
@@ -16,6 +18,7 @@ class Pace:
     def __init__(self) -> None:
         self.rows = FIRST_ROWS
 
-    def learn(self, rows: int, size: int) -> None:
-        """So many rows were ``size`` bytes of JSON."""
-        self.rows = max(1, min(_MOST_ROWS, _BYTES * rows // size))
+    def batch(self, rows: int, json: bytes) -> Batch:
+        """The rows that were read, from which is learned how wide rows are."""
+        self.rows = max(1, min(_MOST_ROWS, _BYTES * rows // len(json)))
+        return Batch(rows, json)

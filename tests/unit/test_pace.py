@@ -23,13 +23,13 @@ def test_of_the_first_rows_nothing_is_known() -> None:
 )
 def test_the_next_are_as_many_as_fit(rows: int, size: int, expected: int) -> None:
     pace = Pace()
-    pace.learn(rows, size)
+    pace.batch(rows, bytes(size))
     assert pace.rows == expected
 
 
 def test_it_learns_from_the_last_rows_only() -> None:
     pace = Pace()
-    pace.learn(1, 10_000_000)
+    pace.batch(1, bytes(10_000_000))
     assert pace.rows == 1
-    pace.learn(1, 131)
+    pace.batch(1, bytes(131))
     assert pace.rows == 1000
