@@ -39,7 +39,6 @@ from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
-# A vector of DuckDB.
 # Seconds between two attempts at a file that somebody writes to, and for all of them.
 _PAUSE = 0.1
 _PATIENCE = 3.0

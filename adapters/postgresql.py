@@ -41,7 +41,7 @@ from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.drift import refuse_outdated
 from adapters.sql.numbers import MAX_DOUBLE
-from adapters.sql.pace import FIRST_ROWS, Pace
+from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
 
@@ -62,8 +62,7 @@ _SHOWN_DATES: tuple[Element, Element] = (
     sa.literal_column("DATE '9999-12-31'"),
 )
 
-
-# Rows of a chunk, of which libpq holds all at once: whatever their width.
+# Rows of a chunk, which libpq holds all at once whatever their width.
 _CHUNK = 100
 
 # What the server says of an expression that no longer fits its column.
@@ -237,7 +236,7 @@ class PostgreSQLAdapter(SqlAdapter):
             for name, loader in loaders.items():
                 cursor.adapters.register_loader(name, loader)
             try:
-                if query.limit is not None and query.limit <= FIRST_ROWS:
+                if query.limit is not None and query.limit <= _CHUNK:
                     cursor.execute(*statement, prepare=False)
                     if batch := cursor.fetchall():
                         yield batch
