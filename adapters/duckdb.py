@@ -208,10 +208,11 @@ class DuckDBAdapter(SqlAdapter):
         cells = [json_of(field.native) for field in query.fields]
         pieces = [piece for cell in cells for piece in (sa.literal_column("','"), cell)][1:]
         row = sa.func.concat(sa.literal_column("'['"), *pieces, sa.literal_column("']'"))
-        statement = self.select(query).with_only_columns(row)
+        # As bytes, which it has already: a text would be decoded for each row, and encoded again.
+        statement = self.select(query).with_only_columns(sa.func.encode(row))
         pace = Pace()
         for batch in self._batches(query, statement, cancellation, pace):
-            json = ",".join([text for (text,) in batch]).encode()
+            json = b",".join([row for (row,) in batch])
             yield pace.batch(len(batch), _in_lower_case(json))
 
     def _batches(
