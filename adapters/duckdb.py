@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import duckdb
@@ -160,31 +161,37 @@ class DuckDBAdapter(SqlAdapter):
 
     def describe(self, table: Table) -> list[Field]:
         with self.session(Cancellation()) as connection:
-            return self.fields(connection, table)
+            comments = dict(
+                run(
+                    connection,
+                    "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?"
+                    " AND schema_name = ? AND database_name = current_database()",
+                    [table.name, table.schema],
+                ).fetchall()
+            )
+            return [
+                replace(field, comment=comments.get(field.name) or "")
+                for field in self.fields(connection, table)
+            ]
 
     def fields(self, connection: sa.Connection, table: Table) -> list[Field]:
-        """What :meth:`describe` says, in a session that is there already."""
+        """The columns without their comments, which take DuckDB longer than all else."""
         if table.sql is None:
-            described = self.reflect(connection, table)
+            found = self.describe_table(connection, table)
         else:
-            described = [(n, t, "") for n, t in self.describe_sql(connection, table.sql)]
+            found = self.describe_sql(connection, table.sql)
         return [
-            Field(name, (column := self.column(name, kind)).type, comment, column)
-            for name, kind, comment in described
+            Field(name, (column := self.column(name, kind)).type, native=column)
+            for name, kind in found
         ]
 
-    def reflect(
+    def describe_table(
         self, connection: sa.Connection, table: Table
-    ) -> list[tuple[str, TypeEngine[Any], str]]:
-        found = run(
-            connection,
-            "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE table_name = ?"
-            " AND schema_name = ? AND database_name = current_database() ORDER BY column_index",
-            [table.name, table.schema or "main"],
-        ).fetchall()
-        if not found:
-            raise SchemaChanged(f"table {table.name} does not exist any more")
-        return [(name, Native(kind), comment or "") for name, kind, comment in found]
+    ) -> list[tuple[str, TypeEngine[Any]]]:
+        """Names and types of a table's columns; raises SchemaChanged if it is gone."""
+        named = sa.table(table.name, schema=table.schema)
+        name = self.engine.dialect.identifier_preparer.format_table(named)
+        return _described(connection, name)
 
     def describe_sql(
         self, connection: sa.Connection, sql: str
@@ -194,8 +201,7 @@ class DuckDBAdapter(SqlAdapter):
         # DuckDB runs several statements at once, the last of which would give the rows.
         if [s.type for s in raw.extract_statements(statement)] != [duckdb.StatementType.SELECT]:
             raise QueryFailed("a query of the configuration is one SELECT, and nothing after it")
-        found = run(connection, f"DESCRIBE {statement}").fetchall()
-        return [(name, Native(kind)) for name, kind, *_ in found]
+        return _described(connection, statement)
 
     def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:
         assert isinstance(kind, Native)  # noqa: S101 - of our own making
@@ -240,6 +246,12 @@ def run(
     raw: Any = connection.connection.dbapi_connection
     found: duckdb.DuckDBPyConnection = raw.execute(sql, values)
     return found
+
+
+def _described(connection: sa.Connection, what: str) -> list[tuple[str, TypeEngine[Any]]]:
+    """Names and types of the columns of ``what``: a quoted name or a SELECT."""
+    found = run(connection, f"DESCRIBE {what}").fetchall()
+    return [(name, Native(kind)) for name, kind, *_ in found]
 
 
 def _in_lower_case(json: bytes) -> bytes:

@@ -58,10 +58,8 @@ def json_of(column: SqlColumn) -> Element:
         case FieldType.DOUBLE:
             json = _text(column.read) if column.as_text is None else column.as_text
             json = json if column.shown is None else sa.case((column.shown, json))
-        case FieldType.STRING:
+        case FieldType.STRING | FieldType.DATE | FieldType.DATETIME:
             json = _text(sa.func.to_json(column.read))
-        case FieldType.DATE | FieldType.DATETIME:
-            json = sa.literal_column("'\"'").concat(column.read).concat(sa.literal_column("'\"'"))
     return sa.func.coalesce(json, sa.literal_column("'null'"))
 
 
@@ -164,7 +162,8 @@ def _moment(column: Element, *, zoned: bool) -> SqlColumn:
         sa.literal_column(f"{kind} '9999-12-31 23:59:59.999999'"),
     )
     local = _cast(column, "TIMESTAMP") if zoned else column
-    read = sa.case((known, sa.func.left(_text(local), sa.literal_column("19"))))
+    second = sa.func.date_trunc(sa.literal_column("'second'"), local)
+    read = sa.case((known, _text(second)))
 
     def bind(value: datetime) -> Element:
         moment = value.replace(tzinfo=UTC) if zoned else value

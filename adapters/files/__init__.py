@@ -23,7 +23,6 @@ from sqlalchemy.types import TypeEngine
 
 from adapters.base import Options, Table
 from adapters.duckdb import DuckDBAdapter, run
-from adapters.duckdb_types import Native
 from adapters.errors import QueryFailed, SchemaChanged
 from adapters.files import copies, delimited, folder, plain, whole
 from adapters.files.folder import Source
@@ -77,15 +76,14 @@ class FilesAdapter(DuckDBAdapter):
     def tables(self) -> list[Table]:
         return [Table(name) for name in self._sources()]
 
-    def reflect(
+    def describe_table(
         self, connection: sa.Connection, table: Table
-    ) -> list[tuple[str, TypeEngine[Any], str]]:
+    ) -> list[tuple[str, TypeEngine[Any]]]:
         source = self._sources().get(table.name)
         if source is None:
             raise SchemaChanged(f"table {table.name} does not exist any more")
         self._show(connection, table.name, source)
-        found = run(connection, f"DESCRIBE {quoted(table.name)}").fetchall()
-        return [(name, Native(kind), "") for name, kind, *_ in found]
+        return super().describe_table(connection, table)
 
     def describe_sql(
         self, connection: sa.Connection, sql: str
