@@ -99,7 +99,7 @@ class DuckDBAdapter(SqlAdapter):
 
     def prepare_session(self, raw: duckdb.DuckDBPyConnection) -> None:
         raw.execute(f"SET TimeZone = '{self.options.timezone.key}'")
-        raw.execute("SET max_streaming_buffer_size = '2MB'")
+        raw.execute("SET max_streaming_buffer_size = '1MB'")
 
     def interrupt(self, raw: duckdb.DuckDBPyConnection) -> None:
         raw.interrupt()
