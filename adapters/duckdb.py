@@ -161,18 +161,23 @@ class DuckDBAdapter(SqlAdapter):
 
     def describe(self, table: Table) -> list[Field]:
         with self.session(Cancellation()) as connection:
-            comments = dict(
-                run(
-                    connection,
-                    "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?"
-                    " AND schema_name = ? AND database_name = current_database()",
-                    [table.name, table.schema],
-                ).fetchall()
-            )
+            comments = self.comments(connection, table)
             return [
                 replace(field, comment=comments.get(field.name) or "")
                 for field in self.fields(connection, table)
             ]
+
+    def comments(self, connection: sa.Connection, table: Table) -> dict[str, str | None]:
+        """What the database says of a table's columns; nothing of what is in no schema."""
+        if table.schema is None:
+            return {}
+        found = run(
+            connection,
+            "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?"
+            " AND schema_name = ? AND database_name = current_database()",
+            [table.name, table.schema],
+        )
+        return dict(found.fetchall())
 
     def fields(self, connection: sa.Connection, table: Table) -> list[Field]:
         """The columns without their comments, which take DuckDB longer than all else."""
@@ -218,7 +223,7 @@ class DuckDBAdapter(SqlAdapter):
         statement = self.select(query).with_only_columns(sa.func.encode(row))
         pace = Pace()
         for batch in self._batches(query, statement, cancellation, pace):
-            json = b",".join([row for (row,) in batch])
+            json = b",".join([line for (line,) in batch])
             yield pace.batch(len(batch), _in_lower_case(json))
 
     def _batches(

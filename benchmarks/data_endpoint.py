@@ -10,7 +10,6 @@ import argparse
 import http.client
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -67,23 +66,21 @@ def download(port: int, path: str, body: str, worker: int, rows: int) -> Measure
     The reader shares the processor with those it measures, so it takes the bytes as they come.
     """
     Path(f"/proc/{worker}/clear_refs").write_text("5")
-    request = (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     into = bytearray(1 << 18)
-    count, head, end = 0, b"", b""
+    count, end = 0, b""
     started = time.perf_counter()
-    with socket.create_connection(("127.0.0.1", port), timeout=600) as connection:
-        connection.sendall((request + body).encode())
-        while not head.partition(b"\r\n\r\n")[2]:
-            head += connection.recv(1 << 12)
-            assert head.startswith(b"HTTP/1.1 200 "), head
-        first = time.perf_counter() - started
-        while size := connection.recv_into(into):
-            count += into.count(b",[", 0, size)
-            end = (end + into[max(0, size - 10) : size])[-10:]
+    connection.request("POST", path, body, headers)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    answer.fp.peek(1)
+    first = time.perf_counter() - started
+    while size := answer.fp.readinto1(into):
+        count += into.count(b",[", 0, size)
+        end = (end + into[max(0, size - 10) : size])[-10:]
     seconds = time.perf_counter() - started
+    answer.close()
     # Pieces may part a separator, so the count is a check of the size and not of each row.
     assert end.endswith(b"]\r\n0\r\n\r\n"), "the answer is not whole"
     assert abs(count - rows) < rows / 1000 + 10, count
