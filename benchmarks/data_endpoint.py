@@ -22,6 +22,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from benchmarks import tables
+from benchmarks.contenders import peak_mib
 from tests.engines import clickhouse_server, mysql_server, postgresql_server
 from tests.server import free_port, serving
 
@@ -60,36 +61,44 @@ def source(engine: str, count: int, directory: Path) -> Iterator[str]:
                 yield url.replace("mysql:", "mysql+mysqldb:") if engine == "mysqlclient" else url
 
 
-def download(port: int, path: str, body: str, worker: int, rows: int) -> Measured:
-    """Read a whole answer over HTTP; the peak is that of the worker since the answer began.
-
-    The reader shares the processor with those it measures, so it takes the bytes as they come.
-    """
-    Path(f"/proc/{worker}/clear_refs").write_text("5")
+def answer_to(port: int, path: str, body: str) -> http.client.HTTPResponse:
+    """An answer that begins to come, and ends with its connection."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+    connection.request("POST", path, body, headers)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.status
+    return answer
+
+
+def whole(port: int, path: str, body: str, rows: int) -> int:
+    """The size of an answer, in bytes, once it is known to hold every row."""
+    with answer_to(port, path, body) as answer:
+        text = answer.read()
+    assert text.count(b"],[") == rows  # which none of its texts has
+    return len(text)
+
+
+def download(port: int, path: str, body: str, worker: int, size: int) -> Measured:
+    """Read an answer of ``size`` again; the peak is that of the worker since the answer began.
+
+    The reader shares the processor with those it measures, so it does nothing with the bytes. That
+    they are all there is known by their end, which only a whole answer has, and by their number.
+    """
+    Path(f"/proc/{worker}/clear_refs").write_text("5")
     into = bytearray(1 << 18)
     count, end = 0, b""
     started = time.perf_counter()
-    connection.request("POST", path, body, headers)
-    answer = connection.getresponse()
-    assert answer.status == 200
-    answer.fp.peek(1)
-    first = time.perf_counter() - started
-    while size := answer.fp.readinto1(into):
-        count += into.count(b",[", 0, size)
-        end = (end + into[max(0, size - 10) : size])[-10:]
+    with answer_to(port, path, body) as answer:
+        answer.fp.peek(1)
+        first = time.perf_counter() - started
+        while found := answer.fp.readinto1(into):
+            count += found
+            end = (end + into[max(0, found - 10) : found])[-10:]
     seconds = time.perf_counter() - started
-    answer.close()
-    # Pieces may part a separator, so the count is a check of the size and not of each row.
     assert end.endswith(b"]\r\n0\r\n\r\n"), "the answer is not whole"
-    assert abs(count - rows) < rows / 1000 + 10, count
-    return Measured(seconds, first, _peak(worker))
-
-
-def _peak(process: int) -> float:
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    assert count > size, "the answer is not the same"
+    return Measured(seconds, first, peak_mib(worker))
 
 
 def alone(name: str, url: str) -> Measured:
@@ -100,7 +109,7 @@ def alone(name: str, url: str) -> Measured:
         text=True,
     ).stdout
     found = json.loads(output)
-    return Measured(found["seconds"], 0, found["peak_kib"] / 1024)
+    return Measured(found["seconds"], 0, found["peak_mib"])
 
 
 @contextmanager
@@ -142,9 +151,11 @@ def measure(engine: str, rows: int, rounds: int) -> dict[str, list[Measured]]:
         (worker,) = ours.workers()
         plain_port, plain_worker = stack.enter_context(plain_server(url))
         body = urlencode({"table": tables.TABLE, "connection[token]": TOKEN})
+        at, plain_at = (ours.port, "/api/company/data", body), (plain_port, "/data", "")
+        size, plain_size = whole(*at, rows), whole(*plain_at, rows)
         contenders: dict[str, Callable[[], Measured]] = {
-            "endpoint": lambda: download(ours.port, "/api/company/data", body, worker, rows),
-            "plain": lambda: download(plain_port, "/data", "", plain_worker, rows),
+            "endpoint": lambda: download(*at, worker, size),
+            "plain": lambda: download(*plain_at, plain_worker, plain_size),
             "script": lambda: alone("script", url),
             "driver": lambda: alone("driver", url),
         }
