@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import orjson
-from flask import Flask, Response, g
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from app import endpoints
@@ -20,8 +20,9 @@ from app.endpoints.routes import State
 from app.endpoints.watch import Watch
 from app.errors import ApiError
 from app.ops import health, prometheus
-from app.ops.counting import count_requests
-from app.ops.logs import configure_logs, log_requests
+from app.ops.counting import count_request
+from app.ops.logs import configure_logs, log_request
+from app.ops.record import keep_records, record
 from app.portal import pages
 from app.portal.install import Application
 from app.sources import Source
@@ -51,8 +52,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["b24_entrance"] = Entrance(
         config.server, Door(gate.visiting), Guesses(config.server.guesses_per_minute)
     )
-    log_requests(app)
-    count_requests(app)
+    keep_records(app, count_request, log_request)
     app.register_blueprint(endpoints.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(prometheus.blueprint)
@@ -65,7 +65,7 @@ def create_app(config: Config | None = None) -> Flask:
 
 
 def _answer(error: ApiError) -> Response:
-    g.error_code = error.code
+    record().error = error.code
     body = {"error": error.code, "error_description": error.description}
     response = Response(orjson.dumps(body), error.status, mimetype="application/json")
     if error.retry_after is not None:
@@ -93,10 +93,11 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_bug(error: Exception) -> Response:
-    log.error("request %s: unexpected %s", g.request_id, type(error).__name__, exc_info=error)
+    request_id = record().id
+    log.error("request %s: unexpected %s", request_id, type(error).__name__, exc_info=error)
     return _answer(
         ApiError(
             "INTERNAL_ERROR",
-            f"The service failed; the operator's log says where under request {g.request_id}.",
+            f"The service failed; the operator's log says where under request {request_id}.",
         )
     )

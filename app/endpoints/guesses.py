@@ -7,7 +7,7 @@ is in the memory of one process.
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import math
 import secrets
 import threading
@@ -102,7 +102,7 @@ class Guesses:
 
     def _digest(self, *texts: str) -> str:
         joined = "\0".join(texts).encode(errors="surrogatepass")
-        return hmac.digest(self._key, joined, "sha256").hex()
+        return hashlib.blake2b(joined, key=self._key).hexdigest()
 
     @property
     def _storage(self) -> MemoryStorage:

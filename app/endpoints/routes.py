@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 import orjson
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, current_app, request
 
 from adapters.base import Query
 from adapters.errors import AdapterError, QueryTimeout, SchemaChanged, SourceUnavailable
@@ -20,6 +20,7 @@ from app.endpoints.packing import gzipped, unpacked, wants_gzip
 from app.endpoints.stream import Answer, Limits
 from app.endpoints.watch import Watch
 from app.errors import ApiError
+from app.ops.record import record
 from app.sources import Source, title
 from app.wire.body import MAX_BYTES, decode_body
 from app.wire.filters import parse_filter
@@ -59,9 +60,9 @@ def _open_request(connector_name: str) -> tuple[Access, Tree]:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "A compressed body is not accepted.")
     tree = decode_body(_read_body(), request.mimetype)
-    g.parameters = sorted(name if name in PARAMETERS else "?" for name in tree)
+    record().parameters = sorted(name if name in PARAMETERS else "?" for name in tree)
     access = admit(connector, _state().sources, tree.pop("connection", None))
-    g.sources = [source.settings.name for source in access.sources]
+    record().sources = [source.settings.name for source in access.sources]
     return access, tree
 
 
@@ -106,7 +107,7 @@ def table_description(connector: str) -> Response:
 
     def describe(*, fresh: bool) -> Response:
         source, table = access.find(wanted.table, fresh=fresh)
-        g.sources = [source.settings.name]
+        record().sources = [source.settings.name]
         fields = source.fields(table, fresh=True)
         if not fields:
             raise ApiError("UNKNOWN_TABLE", f"Table {wanted.table} has no field to show.")
@@ -152,15 +153,15 @@ def data(connector: str) -> Response:
         response.headers["Content-Encoding"] = "gzip"
     elif answer.length is not None:
         response.content_length = answer.length
-    response.vary.add("Accept-Encoding")
+    response.headers["Vary"] = "Accept-Encoding"
     response.call_on_close(answer.close)
-    g.answer = answer
+    record().answer = answer
     return response
 
 
 def _query(access: Access, wanted: DataRequest, *, fresh: bool) -> tuple[Source, list[str], Query]:
     source, table = access.find(wanted.table, fresh=fresh)
-    g.sources = [source.settings.name]
+    record().sources = [source.settings.name]
     settings = source.settings
     fields = source.fields(table, fresh=fresh)
     names = Names(fields, wanted.map_fields)
@@ -192,7 +193,7 @@ def _with_current_schema(access: Access, use: Callable[..., T]) -> T:
     try:
         return use(fresh=True)
     except SchemaChanged as error:
-        log.warning("source %s: %s", ",".join(g.sources), error)
+        log.warning("source %s: %s", ",".join(record().sources), error)
         raise ApiError(
             "UNKNOWN_TABLE", "The table or one of its fields is not in the database any more."
         ) from error
@@ -202,7 +203,7 @@ def _with_current_schema(access: Access, use: Callable[..., T]) -> T:
 
 def _of(source: Source, call: Callable[[], T]) -> T:
     """``call()`` with the failures of ``source`` as answers."""
-    g.sources = [source.settings.name]
+    record().sources = [source.settings.name]
     try:
         return call()
     except AdapterError as error:
@@ -211,9 +212,9 @@ def _of(source: Source, call: Callable[[], T]) -> T:
 
 def _api_error(error: AdapterError) -> ApiError:
     """What the portal's user is told; why it is so stands in the operator's log only."""
-    names = ", ".join(g.sources)
+    names = ", ".join(record().sources)
     log.warning("source %s: %s: %s", names, type(error).__name__, error)
-    log_hint = f"the operator's log says why under request {g.request_id}"
+    log_hint = f"the operator's log says why under request {record().id}"
     match error:
         case SourceUnavailable():
             return ApiError("SOURCE_UNAVAILABLE", f"Source {names} is not available; {log_hint}.")

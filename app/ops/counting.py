@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
-from flask import Flask, Response, g, request
-
 from app.endpoints.watch import GONE, LATE
 from app.ops.metrics import BROKEN, REFUSALS, REQUESTS, ROWS, SECONDS
+from app.ops.record import Record
 
 # The outcome of an answer, or what it begins with.
 _REASONS = {
@@ -22,28 +19,18 @@ _REASONS = {
 }
 
 
-def count_requests(app: Flask) -> None:
-    """Count what ``app`` answers; the time of its beginning is that of the log."""
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        endpoint = request.url_rule.rule.rpartition("/")[2] if request.url_rule else "unknown"
-        sources, error = g.get("sources", []), g.get("error_code")
-        source = sources[0] if len(sources) == 1 else "several" if sources else ""
-        status, answer, started = response.status_code, g.get("answer"), g.started
-
-        def count() -> None:
-            REQUESTS.labels(endpoint, source, status).inc()
-            SECONDS.labels(endpoint, source).observe(time.monotonic() - started)
-            if error is not None:
-                REFUSALS.labels(endpoint, error).inc()
-            if answer is not None:
-                ROWS.labels(source).inc(answer.rows)
-                if answer.outcome != "complete":
-                    BROKEN.labels(source, _reason(answer.outcome)).inc()
-
-        response.call_on_close(count)
-        return response
+def count_request(ended: Record) -> None:
+    """Count a request under its source, or under ``several``."""
+    endpoint, sources = ended.endpoint, ended.sources
+    source = sources[0] if len(sources) == 1 else "several" if sources else ""
+    REQUESTS.labels(endpoint, source, ended.status).inc()
+    SECONDS.labels(endpoint, source).observe(ended.seconds)
+    if ended.error is not None:
+        REFUSALS.labels(endpoint, ended.error).inc()
+    if ended.answer is not None:
+        ROWS.labels(source).inc(ended.answer.rows)
+        if ended.answer.outcome != "complete":
+            BROKEN.labels(source, _reason(ended.answer.outcome)).inc()
 
 
 def _reason(outcome: str) -> str:

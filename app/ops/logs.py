@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-import time
-import uuid
 from collections.abc import Iterable
 
-from flask import Flask, Response, g, request
+from app.ops.record import Record
 
 log = logging.getLogger("b24")
 
 _PLAIN = re.compile(r"[\w./,:-]+", re.ASCII)
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Shorter texts would tear holes into ordinary words, and protect nothing.
 _SHORTEST_SECRET = 4
 
@@ -42,41 +39,22 @@ def configure_logs(secrets: Iterable[str]) -> None:
         logger.setLevel(logging.INFO)
 
 
-def log_requests(app: Flask) -> None:
-    """Give every request an id, in ``X-Request-Id`` and in its line of the log.
-
-    The line holds the names of known parameters and never a value: values are passwords and tokens.
-    """
-
-    @app.before_request
-    def start() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        g.started = time.monotonic()
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
-        facts = {
-            "id": g.request_id,
-            "method": request.method,
-            "path": request.path,
-            "status": response.status_code,
-            "error": g.get("error_code"),
-            "sources": ",".join(g.get("sources", [])),
-            "keys": ",".join(g.get("parameters", [])),
-        }
-        answer, started = g.get("answer"), g.started
-
-        def line() -> None:
-            if answer is not None:
-                facts.update(rows=answer.rows, outcome=answer.outcome)
-            facts["ms"] = round((time.monotonic() - started) * 1000)
-            known = {key: value for key, value in facts.items() if value not in (None, "")}
-            log.info(" ".join(f"{key}={_quoted(value)}" for key, value in known.items()))
-
-        response.call_on_close(line)
-        return response
+def log_request(ended: Record) -> None:
+    """Write the one line of a request."""
+    facts = {
+        "id": ended.id,
+        "method": ended.method,
+        "path": ended.path,
+        "status": ended.status,
+        "error": ended.error,
+        "sources": ",".join(ended.sources),
+        "keys": ",".join(ended.parameters),
+    }
+    if ended.answer is not None:
+        facts |= {"rows": ended.answer.rows, "outcome": ended.answer.outcome}
+    facts["ms"] = round(ended.seconds * 1000)
+    known = {key: value for key, value in facts.items() if value not in (None, "")}
+    log.info(" ".join(f"{key}={_quoted(value)}" for key, value in known.items()))
 
 
 def _quoted(value: object) -> str:

@@ -11,10 +11,11 @@ import logging
 from collections.abc import Iterator
 from typing import cast
 
-from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
 
 from app.endpoints.admission import PREFIX, guessing
 from app.errors import ApiError
+from app.ops.record import record
 from app.portal import handshake, install
 from app.portal.database import StoreUnavailable
 from app.portal.errors import PortalError
@@ -67,7 +68,7 @@ def install_page() -> Response:
             with _guessing(shake.application_token, f"{shake.member_id} {shake.pair.access}"):
                 outcomes = install.install(application, shake)
     except ApiError as error:
-        g.error_code = error.code
+        record().error = error.code
         advice = said.advice(error.__cause__)
         return _page(said, "failed", error.status, reason=error.description, advice=advice)
     return _page(said, "done", 200, outcomes=outcomes, origin=shake.origin)
@@ -118,10 +119,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except PortalError as error:
-        log.warning("request %s: %s: %s", g.request_id, type(error).__name__, error)
+        log.warning("request %s: %s: %s", record().id, type(error).__name__, error)
         raise ApiError("PORTAL_FAILED", f"{error}.") from error
     except (BadTile, MissingKey, StoreUnavailable, WrongKey) as error:
-        log.warning("request %s: %s", g.request_id, error)
+        log.warning("request %s: %s", record().id, error)
         raise ApiError("PORTAL_NOT_CONFIGURED", str(error)) from error
 
 
@@ -148,7 +149,7 @@ def _page(
         outcomes=outcomes or [],
         origin=origin,
         script=_script(origin),
-        request_id=g.request_id,
+        request_id=record().id,
     )
     return Response(page, status, headers=_HEADERS, mimetype="text/html")
 
