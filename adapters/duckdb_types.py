@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,8 +32,12 @@ class Native(TypeEngine[Any]):
     name: str
 
 
+@functools.lru_cache(10_000)
 def column_of(name: str, kind: str) -> SqlColumn:
-    """How a column of the type called ``kind`` is read and compared."""
+    """How a column of the type called ``kind`` is read and compared.
+
+    Remembered, since a file is described before every query of it.
+    """
     column: Element = sa.column(name)
     if decimal := _DECIMAL.fullmatch(kind):
         precision, scale = int(decimal[1]), int(decimal[2])

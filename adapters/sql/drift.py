@@ -20,8 +20,12 @@ def refuse_outdated(query: Query, describe: Callable[[Table], Sequence[Field]]) 
     now = {field.name: field for field in describe(query.table)}
     for field in fields_of(query):
         present = now.get(field.name)
-        if present is None or _reading(present) != _reading(field):
+        if present is None or not _alike(present, field):
             raise SchemaChanged(f"column {field.name} is not what it was")
+
+
+def _alike(one: Field, other: Field) -> bool:
+    return one.native is other.native or _reading(one) == _reading(other)
 
 
 def _reading(field: Field) -> tuple[object, ...]:
