@@ -137,7 +137,7 @@ class DuckDBAdapter(SqlAdapter):
     def text_rules(self) -> TextRules:
         return TextRules(
             exact=lambda text: text.collate("C"),
-            folded=sa.func.lower,
+            folded=lambda text: sa.func.lower(text).collate("C"),
             shown=lambda value: sa.cast(value, sa.Text()),
         )
 

@@ -133,7 +133,16 @@ def _matches(
     pattern: tuple[str | Wildcard, ...],
 ) -> Callable[[str | Number | datetime], bool]:
     matching = re.compile(_regular(pattern), re.DOTALL)
-    return lambda cell: matching.fullmatch(text_of(cell).lower()) is not None
+    return lambda cell: matching.fullmatch(folded(text_of(cell))) is not None
+
+
+def folded(text: str) -> str:
+    """``text`` in lower case, each character by itself and for one.
+
+    A piece of a text has to fold as it does within the text, where another letter may be the last,
+    and a wildcard stands for one character whatever its case.
+    """
+    return text.replace("İ", "i").replace("Σ", "σ").lower()
 
 
 def _regular(pattern: tuple[str | Wildcard, ...]) -> str:
@@ -150,7 +159,7 @@ def _regular(pattern: tuple[str | Wildcard, ...]) -> str:
             case Wildcard.ONE:
                 between[-1] += "."
             case _:
-                between[-1] += re.escape(piece.lower())
+                between[-1] += re.escape(folded(piece))
     if len(between) == 1:
         return between[0]
     first, *middle, last = between

@@ -197,7 +197,9 @@ class MySQLAdapter(SqlAdapter):
             case mysql.FLOAT():
                 return _single(column)
             case sa.Float():
-                return super().column(name, kind)
+                return columns.double(
+                    column, as_text=columns.float_text(sa.cast(_precise(column), sa.Text()))
+                )
             case sa.Numeric() if not columns.is_whole(kind):
                 near = near_decimal(kind.precision or 65, kind.scale or 0)
                 return columns.number(column, near=near)
@@ -277,12 +279,17 @@ def _equal(column: Element, collation: str) -> Narrow:
     return lambda _, values: column.in_([bind(value) for value in values])
 
 
+def _precise(column: Element) -> Element:
+    """With all the digits that it has, and none of those that FLOAT(7,2) adds to its texts."""
+    return column + sa.literal_column("0e0")
+
+
 def _single(column: Element) -> SqlColumn:
     """A FLOAT, of which the server itself shows six digits where up to nine count."""
-    precise = column + sa.literal_column("0e0")
+    precise = _precise(column)
     places = sa.func.floor(sa.func.log10(sa.func.abs(precise))) + 1
     rounded = [sa.func.round(precise, digits - places) for digits in (7, 8, 9)]
-    six = sa.cast(column, sa.Text())
+    six = sa.cast(sa.cast(precise, sa.Float()), sa.Text())
     text = sa.case(
         (sa.cast(six, sa.Float()) == column, six),
         *((sa.cast(r, sa.Float()) == column, sa.cast(r, sa.Text())) for r in rounded),

@@ -14,6 +14,8 @@ from adapters.errors import SourceUnavailable
 
 _READ_ONLY = "TRANSACTION READ ONLY"
 _UTC = "time_zone = '+00:00'"
+# With any other, a server gives the first rows for all of them.
+_ALL_ROWS = "sql_select_limit = 18446744073709551615"
 
 
 def prepare(
@@ -49,9 +51,10 @@ def prepare(
         "group_concat_max_len = 4294967295",
     ]
     cursor.execute(f"SET SESSION {_READ_ONLY}")
-    if accepts(_UTC, limits[0], *others):
+    if accepts(_UTC, _ALL_ROWS, limits[0], *others):
         return
     cursor.execute(f"SET {_UTC}")
+    accepts(_ALL_ROWS)
     if not any(accepts(limit) for limit in limits):
         raise SourceUnavailable("the server takes no time limit for a query")
     for other in others:

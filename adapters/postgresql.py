@@ -49,7 +49,9 @@ from adapters.sql.where import TextRules
 _EXACT = "C"
 # The first of these that the server has folds the case of every alphabet, whatever the database's
 # own locale; the later ones are for servers before 17.
-_FOLDING = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "C.utf8", "C.UTF-8", "en_US.utf8")
+_FOLDING = ("pg_c_utf8", "C.utf8", "C.UTF-8", "en_US.utf8", "und-x-icu")
+# They fold one character to one, but for that of ICU, to which these have to be given folded.
+_NOT_ONE_TO_ONE = {"und-x-icu": ("İΣ", "iσ")}
 
 # NaN sorts above all numbers. An infinite numeric is beyond the largest finite one, but servers
 # before 14 cannot even name it.
@@ -153,7 +155,11 @@ class PostgreSQLAdapter(SqlAdapter):
     def _folded(self, text: Element) -> Element:
         text = sa.cast(text, sa.Text())
         folding = next((name for name in _FOLDING if name in self._collations), None)
-        return sa.func.lower(text if folding is None else text.collate(folding))
+        if folding is None:
+            return sa.func.lower(text)
+        if folding in _NOT_ONE_TO_ONE:
+            text = sa.func.translate(text, *_NOT_ONE_TO_ONE[folding])
+        return sa.func.lower(text.collate(folding))
 
     def tables(self) -> list[Table]:
         with self.session(Cancellation()) as connection:
@@ -189,6 +195,9 @@ class PostgreSQLAdapter(SqlAdapter):
                 return columns.single(column, shown=_finite(column), as_text=as_text)
             case sa.Float():
                 return columns.double(column, shown=_finite(column))
+            case pg.OID():
+                # Compared as it is, any other number would be no oid.
+                return columns.integer(sa.cast(column, sa.BigInteger()))
             case sa.Numeric():
                 make = columns.integer if columns.is_whole(kind) else columns.number
                 return make(column, shown=column.between(*_NUMERIC))

@@ -133,7 +133,7 @@ _NAMED: dict[str, TypeEngine[Any]] = {
     "int2": sa.Integer(),
     "int4": sa.Integer(),
     "int8": sa.Integer(),
-    "oid": sa.Integer(),
+    "oid": pg.OID(),
     "float4": sa.REAL(),
     "float8": sa.Double(),
     "money": pg.MONEY(),

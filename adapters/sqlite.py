@@ -33,6 +33,7 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
+from adapters.evaluate import folded
 from adapters.sql import columns
 from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, Narrow, SqlColumn
@@ -74,7 +75,7 @@ class SQLiteAdapter(SqlAdapter):
         (encoding,) = raw.execute("PRAGMA encoding").fetchone()
 
         def lower(text: bytes | None) -> str | None:
-            return None if text is None else text.decode(encoding, "replace").lower()
+            return None if text is None else folded(text.decode(encoding, "replace"))
 
         raw.create_function("b24_lower", 1, lower, deterministic=True)
         raw.create_function("b24_shown", 1, _shown, deterministic=True)

@@ -69,6 +69,7 @@ _NEEDED = {
     },
 }
 _WANTED = {
+    "max_query_size": "16777216",  # a long filter, as long as a request may be
     "readonly": "2",
     "cancel_http_readonly_queries_on_client_close": "1",
     "output_format_json_escape_forward_slashes": "0",
@@ -237,7 +238,7 @@ class ClickHouseAdapter(Adapter):
         return client
 
     def _allowed(self, client: Client) -> dict[str, str]:
-        """The settings that differ from the user's own and that the server lets us set."""
+        """The settings of ours that the server knows and lets us set."""
         asked = {}
         theirs = client.server_settings
         if len(theirs) != client.command("SELECT count() FROM system.settings"):
@@ -246,11 +247,11 @@ class ClickHouseAdapter(Adapter):
                 " result_overflow_mode = 'throw' with max_result_rows"
             )
         for name, value in {**_NEEDED, **_WANTED}.items():
-            if name not in theirs or theirs[name].value == value:
+            if name not in theirs:
                 continue
             if not theirs[name].readonly:
-                asked[name] = value
-            elif name in _NEEDED:
+                asked[name] = value  # also what it is now: the profile may change
+            elif name in _NEEDED and theirs[name].value != value:
                 raise SourceUnavailable(
                     f"the user may not change the setting {name} and has it at "
                     f"{theirs[name].value}, not {value}: let the user's profile have readonly = 2"

@@ -9,10 +9,12 @@ end: rows of a file that changed meanwhile never look like all of them.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,12 +166,23 @@ class FilesAdapter(DuckDBAdapter):
         digest = hashlib.sha256(f"{path}\0{source.sheet}".encode()).hexdigest()
         copy = place / f"{digest}-{signature.inode}-{signature.modified}-{signature.size}.csv"
         if not copy.exists():
-            fresh = Path(tempfile.mkstemp(dir=place)[1])
-            if encoding:
-                copies.recode(path, encoding, fresh)
-            else:
-                copies.unpack(path, source.sheet, fresh)
-            for old in place.glob(f"{digest}-*"):
-                old.unlink(missing_ok=True)
-            fresh.rename(copy)
+            with _fresh(place) as fresh:
+                if encoding:
+                    copies.recode(path, encoding, fresh)
+                else:
+                    copies.unpack(path, source.sheet, fresh)
+                for old in place.glob(f"{digest}-*"):
+                    old.unlink(missing_ok=True)
+                fresh.rename(copy)
         return copy
+
+
+@contextmanager
+def _fresh(place: Path) -> Iterator[Path]:
+    """An empty file to be filled in the block and then renamed; what fails leaves nothing."""
+    descriptor, name = tempfile.mkstemp(dir=place)
+    os.close(descriptor)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import assert_never
+from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
 
 from adapters.base import (
     And,
@@ -59,13 +62,42 @@ def where(expression: Expression, rules: TextRules, zone: ZoneInfo) -> Element:
     """The condition that keeps exactly the rows that ``expression`` keeps."""
     match expression:
         case And(items):
-            return sa.and_(sa.true(), *(where(item, rules, zone) for item in items))
+            return _joined(sa.and_, sa.true(), [where(item, rules, zone) for item in items])
         case Or(items):
-            return sa.or_(sa.false(), *(where(item, rules, zone) for item in items))
+            return _joined(sa.or_, sa.false(), [where(item, rules, zone) for item in items])
         case IsNull() | In() | Compare() | Like():
             return _condition(expression, rules, zone)
         case _:
             assert_never(expression)
+
+
+# SQLite takes no expression of more than 1,000 levels, and each AND of a row of them is one more.
+_IN_A_ROW = 100
+
+
+class _InBrackets(ColumnElement[bool]):
+    """A condition that SQLAlchemy leaves where it is, among others of its kind."""
+
+    inherit_cache = False
+
+    def __init__(self, condition: Element) -> None:
+        self.condition = condition
+        self.type = sa.Boolean()
+
+
+@compiles(_InBrackets)
+def _in_brackets(element: _InBrackets, compiler: SQLCompiler, **more: Any) -> str:
+    return f"({compiler.process(element.condition, **more)})"
+
+
+def _joined(join: Callable[..., Element], nothing: Element, conditions: list[Element]) -> Element:
+    """All of them, or any of them; ``nothing`` is what none of them means."""
+    while len(conditions) > _IN_A_ROW:
+        conditions = [
+            _InBrackets(join(*conditions[i : i + _IN_A_ROW]))
+            for i in range(0, len(conditions), _IN_A_ROW)
+        ]
+    return join(nothing, *conditions)
 
 
 def _condition(condition: Condition, rules: TextRules, zone: ZoneInfo) -> Element:

@@ -24,7 +24,7 @@ from adapters.base import (
 from adapters.evaluate import Shown, text_of, value_of
 
 # Letters whose case every engine folds alike; docs/types.md names some that are not.
-LETTERS = "aAbBzZ éÉßЯяїЇжЖ%_!\\'\"😀.-:019eE"
+LETTERS = "aAbBzZ éÉßЯяїЇжЖİΣσς%_!\\'\"😀.-:019eE"
 _INTEGERS = [0, 1, -1, 26, 70, 2026, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 2**64, 10**300]
 _NUMBERS = [
     "0.1",

@@ -33,7 +33,7 @@ class Names:
     def field(self, name: str, parameter: str) -> Field:
         """The field called ``name``; ``parameter`` is where, for the message of UNKNOWN_FIELD."""
         code = self._codes.get(name, name)
-        found = self._fields.get(code) or self._fields.get(code.upper())
+        found = self._fields.get(code) or self._fields.get(_upper(code))
         if found is None:
             mapped = f" (mapped to {code})" if code != name else ""
             raise ApiError(
@@ -42,3 +42,8 @@ class Names:
                 "ask for the table description to see its fields.",
             )
         return found
+
+
+def _upper(code: str) -> str:
+    """In the letters of codes only: others have no place in one, whatever their upper case is."""
+    return code.upper() if code.isascii() else code

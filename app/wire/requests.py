@@ -19,7 +19,8 @@ PARAMETERS = frozenset(
     {"connection", "filter", "limit", "mapFields", "name", "searchString", "select", "table"}
 )
 
-_BROKEN = re.compile(r"(filter|select|mapFields)_")
+_LOST = re.compile(r"(filter|select|mapFields)_")
+_FLAT = re.compile(r"(filter|select|mapFields)\[")
 
 _CODES = {"limit": "INVALID_LIMIT", "filter": "INVALID_FILTER", "table": "MISSING_TABLE"}
 
@@ -58,12 +59,7 @@ def read_request(kind: type[Request], tree: Tree) -> Request:
     Raises :class:`~app.errors.ApiError`: INVALID_FILTER, INVALID_LIMIT, INVALID_PARAMETER,
     MISSING_TABLE.
     """
-    if broken := next((name for name in tree if _BROKEN.match(name)), None):
-        # PHP's name for filter[>=DAY]=… sent as it stands: what is asked for would be lost.
-        raise ApiError(
-            "INVALID_PARAMETER",
-            f"Parameter {broken} has lost its brackets: percent-encode what stands in them.",
-        )
+    _refuse_lost(tree)
     try:
         loaded: Request = _SCHEMAS[kind].load(tree)
     except ValidationError as error:
@@ -71,6 +67,21 @@ def read_request(kind: type[Request], tree: Tree) -> Request:
         message = messages[0] if isinstance(messages, list) else str(messages)
         raise ApiError(_CODES.get(name, "INVALID_PARAMETER"), f"{name} {message}.") from None
     return loaded
+
+
+def _refuse_lost(tree: Tree) -> None:
+    """What is asked for under a name that nobody reads would be lost."""
+    for name in tree:
+        if _LOST.match(name):  # PHP's name for filter[>=DAY]=… sent as it stands
+            raise ApiError(
+                "INVALID_PARAMETER",
+                f"Parameter {name} has lost its brackets: percent-encode what stands in them.",
+            )
+        if _FLAT.match(name):  # only JSON has such a name
+            raise ApiError(
+                "INVALID_PARAMETER",
+                f"Parameter {name} is a form's: in JSON, its brackets are objects in objects.",
+            )
 
 
 class _Text(fields.Field[str]):
@@ -139,7 +150,7 @@ class _TableSchema(Schema):
     @pre_load
     def accept_name(self, data: Tree, **_: Any) -> Tree:
         """Older pages of the vendor call the table ``name``."""
-        return data if "table" in data or "name" not in data else data | {"table": data["name"]}
+        return data if data.get("table") or "name" not in data else data | {"table": data["name"]}
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> TableRequest | DataRequest:

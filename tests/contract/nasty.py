@@ -17,6 +17,7 @@ _WORDS = [
     *("", " ", "a", "A", "a ", "a  ", "ab", "AB", "Ab ", "z", "Z", "0", "00", "1", "1.0", "1e2"),
     *("é", "É", "e", "ß", "ss", "яблоко", "Яблоко", "ЯБЛОКО", "їжак", "ЇЖАК", "😀", "😁", "\uff5e"),
     *("a%b", "a_b", "axb", "a!b", "%", "_", "!", "!!", "\\", "a\\b", "\\%", "'", '"', "`", "\n"),
+    *("ΟΔΟΣΑ", "οδος", "ΟΔΟΣ", "οδοσ", "İzmir", "izmir", "IZMIR"),
     *("тест:1", "::text", "$1", "%s", "%(x)s", "?", "{}", "-- no", "00ff", "NULL", "null"),
 ]
 _LATIN = ["", "a", "A", "a ", "é", "É", "e", "ß", "ss", "z", "%", "_", "\\", "~"]
@@ -55,6 +56,7 @@ _POSTGRESQL: Columns = {
     "small": ("smallint", _SMALL),
     "i": ("integer", _INTS),
     "big": ("bigint", [*_BIGS, "-9223372036854775808"]),
+    "o": ("oid", ["0", "1", "26", "2026", "2147483648", "4294967295"]),
     "whole": ("numeric(18,0)", [*_INTS, "'NaN'", "999999999999999999"]),
     "exact": ("numeric(30,10)", [*_EXACT, "'NaN'"]),
     "free": ("numeric", [*_EXACT, "1e40", "1e-40", "'NaN'", "'Infinity'", "'-Infinity'"]),
@@ -107,6 +109,8 @@ _MYSQL: Columns = {
     "double": ("double", _FLOATS),
     "vast": ("double", ["1e308", "-1e308", "1e15", "1e-5", "5e-324", "0.1"]),
     "single": ("float", [*_FLOATS, "1234567.5", "0.12345679"]),
+    "priced": ("float(7,2)", ["0", "0.1", "1234.56", "-1.5", "100", "1.10"]),
+    "cents": ("double(10,2)", ["0", "0.1", "1234.56", "-1.5", "100", "1.10"]),
     "vast_single": ("float", ["3.40282e38", "-3.40282e38", "1e-38", "1e15", "0.1"]),
     "general": ("varchar(20) COLLATE utf8mb4_general_ci", _mysql(_WORDS)),
     "unicode": ("varchar(20) COLLATE utf8mb4_unicode_ci", _mysql(_WORDS)),
@@ -211,6 +215,7 @@ _DUCKDB: Columns = {
     "exact": ("DECIMAL(30,10)", _EXACT),
     "wide": ("DECIMAL(38,0)", ["0", "1", "9" * 38, "-" + "9" * 38]),
     "double": ("DOUBLE", [*_FLOATS, "'nan'", "'infinity'", "'-infinity'"]),
+    "accents": ("VARCHAR COLLATE NOACCENT", _quoted(["", "é", "e", "É", "Йод", "Иод", "йод"])),
     "vast": ("DOUBLE", ["1e308", "-1e308", "1e15", "1e16", "1e-5", "2e-7", "5e-324", "0.1"]),
     "single": ("FLOAT", [*_FLOATS, "'nan'", "'infinity'", "2262244.25", "-974872832"]),
     "vast_single": ("FLOAT", ["3.4028235e38", "-3.4028235e38", "1e-45", "1e15", "0.1"]),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from adapters.base import (
     Adapter,
+    And,
     Cancellation,
     Capability,
     Compare,
@@ -27,6 +28,7 @@ from adapters.base import (
     Options,
     Query,
     Table,
+    Wildcard,
 )
 from adapters.evaluate import Shown, keeps, read_json, text_of, value_of
 from adapters.registry import open_adapter
@@ -113,6 +115,17 @@ def assert_rows_are_meant(tables: dict[str, Nasty], examples: int) -> None:
         names = set(re.findall(r"Field\(name='(\w+)'", repr(expression)))
         shown = [{name: row[name] for name in names} for row in rows[:3]]
         pytest.fail(f"{len(disagreements)} filters, among them in {zone} {expression}: {shown}")
+
+
+@pytest.mark.engines("sqlite")
+def test_a_filter_of_many_conditions(tables: dict[str, Nasty]) -> None:
+    """More of them than SQLite takes in a row."""
+    table = tables["UTC"]
+    field = next(field for field in table.fields if field.type is FieldType.STRING)
+    words = [f"{number}a" for number in range(1000)]
+    nowhere = And(tuple(Like(field, (word, Wildcard.ANY), negated=True) for word in ("a", *words)))
+    assert 0 < len(table.kept(nowhere)) < nasty.ROWS
+    assert table.kept(nowhere) == table.meant(nowhere)
 
 
 @pytest.mark.needs(Capability.FLOAT_PATTERNS)

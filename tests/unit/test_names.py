@@ -41,6 +41,7 @@ def test_the_mapping_is_asked_before_the_codes(
         ({}, "NO_SUCH", ["NO_SUCH", "select"]),
         ({}, "", ["select"]),
         ({}, "ID ", ["ID "]),
+        ({}, "cıty", ["cıty"]),
         ({"NO_SUCH": "NUMBER"}, "NUMBER", ["NUMBER", "NO_SUCH"]),
         ({"ID": "NUMBER"}, "number", ["number"]),
     ],

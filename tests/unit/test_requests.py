@@ -35,6 +35,7 @@ def test_a_table_list_may_be_searched(tree: Any, search: str) -> None:
         ({"table": "t"}, "t"),
         ({"name": "t"}, "t"),
         ({"table": "t", "name": "other"}, "t"),
+        ({"table": "", "name": "t"}, "t"),
         ({"table": "0"}, "0"),
     ],
 )
@@ -101,6 +102,8 @@ def test_a_selection_keeps_its_order(select: Any, names: tuple[str, ...]) -> Non
         ({"filter_>=DAY": "1"}, "INVALID_PARAMETER", "filter_>=DAY"),
         ({"select_0": "A"}, "INVALID_PARAMETER", "select_0"),
         ({"mapFields_A": "B"}, "INVALID_PARAMETER", "mapFields_A"),
+        ({"filter[=CITY]": "Rome"}, "INVALID_PARAMETER", "filter[=CITY]"),
+        ({"select[0]": "A"}, "INVALID_PARAMETER", "select[0]"),
     ],
 )
 def test_what_would_be_lost_is_refused_by_name(parameters: Any, code: str, culprit: str) -> None:
