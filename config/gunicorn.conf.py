@@ -9,8 +9,11 @@ import shutil
 import signal
 import sys
 import tempfile
+from contextlib import suppress
 from typing import Any
 
+from gunicorn import util
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
@@ -28,6 +31,7 @@ if f"b24-{os.getpid()}-" not in os.environ.get(_COUNTS, ""):
 
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
+from adapters.sql.alarm import ALARMS, sever  # noqa: E402
 from app import create_app, read_config  # noqa: E402
 from app.config import ConfigError  # noqa: E402
 
@@ -45,11 +49,41 @@ accesslog = None
 control_socket_disable = True
 
 
+# Seconds in which the head of a request has to come.
+_HEAD = 20.0
+
+
 class Worker(ThreadWorker):
-    """Refuses new connections when it stops, where they would wait for it and be lost."""
+    """gunicorn's, patient with nobody for ever, and silent about what clients send."""
+
+    def handle(self, conn: Any) -> Any:
+        """Serve a connection, or end it if it sends no whole head in time."""
+        conn.asked = False
+        with ALARMS.every(_HEAD, lambda: conn.asked or sever(conn.sock.fileno())):
+            return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request whose head is there."""
+        conn.asked = True
+        return super().handle_request(req, conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Refuse what is no HTTP without repeating it: a password may be among it."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("a request from %s is no HTTP: %s", (addr or "?")[0], type(exc).__name__)
+        with suppress(OSError):
+            util.write_error(client, 400, "Bad Request", "")
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:
+        """Stop at once; a second signal would wait for a lock that the first one holds."""
+        for each in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(each, signal.SIG_IGN)
+        super().handle_quit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
-        """Begin to accept connections, or stop to."""
+        """Begin to accept connections, or refuse them, where they would wait and be lost."""
         super().set_accept_enabled(enabled)
         if not self.alive:
             for listener in self.sockets:

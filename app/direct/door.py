@@ -62,8 +62,8 @@ class Door:
             refusal, lease = error, None
         if lease is not None:
             return lease
-        # Both logging in and failing to take their time.
-        with self._visiting(Place(direct.source.name, "logins")):
+        # Both logging in and failing to take their time; who is refused anyway keeps nobody out.
+        with self._visiting(Place(direct.source.name, "refusals" if refusal else "logins")):
             try:
                 if refusal is not None:
                     raise refusal

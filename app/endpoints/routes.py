@@ -17,12 +17,13 @@ from app.endpoints.access import Access
 from app.endpoints.admission import admit
 from app.endpoints.gate import Gate
 from app.endpoints.packing import gzipped, unpacked, wants_gzip
+from app.endpoints.reading import read_body
 from app.endpoints.stream import Answer, Limits
 from app.endpoints.watch import Watch
 from app.errors import ApiError
 from app.ops.record import record
 from app.sources import Source, title
-from app.wire.body import MAX_BYTES, decode_body
+from app.wire.body import decode_body
 from app.wire.filters import parse_filter
 from app.wire.form import Tree
 from app.wire.names import Names
@@ -31,10 +32,6 @@ from app.wire.values import Reader
 
 log = logging.getLogger("b24.request")
 blueprint = Blueprint("endpoints", __name__, url_prefix="/api")
-
-# What is left of a body that is too large is read and thrown away up to here: a client that is
-# still sending would not see the answer.
-_MAX_DISCARDED = 16 * MAX_BYTES
 
 T = TypeVar("T")
 
@@ -59,20 +56,11 @@ def _open_request(connector_name: str) -> tuple[Access, Tree]:
         raise ApiError("UNKNOWN_CONNECTOR", f"There is no connector {connector_name} here.")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "A compressed body is not accepted.")
-    tree = decode_body(_read_body(), request.mimetype)
+    tree = decode_body(read_body(), request.mimetype)
     record().parameters = sorted(name if name in PARAMETERS else "?" for name in tree)
     access = admit(connector, _state().sources, tree.pop("connection", None))
     record().sources = [source.settings.name for source in access.sources]
     return access, tree
-
-
-def _read_body() -> bytes:
-    body = request.stream.read(MAX_BYTES + 1)
-    if len(body) > MAX_BYTES:
-        discarded = 0
-        while discarded < _MAX_DISCARDED and (piece := request.stream.read(MAX_BYTES)):
-            discarded += len(piece)
-    return body
 
 
 @blueprint.post("/<connector>/check")

@@ -14,6 +14,7 @@ from typing import cast
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 
 from app.endpoints.admission import PREFIX, guessing
+from app.endpoints.reading import read_body
 from app.errors import ApiError
 from app.ops.record import record
 from app.portal import handshake, install
@@ -25,7 +26,8 @@ from app.portal.register import Outcome
 from app.portal.sealing import MissingKey, WrongKey
 from app.portal.texts import Texts, texts
 from app.portal.tile import BadTile
-from app.wire.body import MAX_BYTES, decode_body
+from app.sources import Place
+from app.wire.body import decode_body
 from app.wire.form import Tree
 
 log = logging.getLogger("b24.portal")
@@ -65,8 +67,7 @@ def install_page() -> Response:
         with _translated():
             application = _settled()
             shake = handshake.from_page(request.args, tree, application.config.portal)
-            with _guessing(shake.application_token, f"{shake.member_id} {shake.pair.access}"):
-                outcomes = install.install(application, shake)
+            outcomes = _install(application, shake)
     except ApiError as error:
         record().error = error.code
         advice = said.advice(error.__cause__)
@@ -89,11 +90,18 @@ def _answer_event(tree: Tree) -> Response:
             with _guessing(given, str(auth.get("member_id", ""))):
                 return jsonify(status=install.receive(application, tree))
         shake = handshake.from_event(tree, application.config.portal)
-        with _guessing(shake.application_token, f"{shake.member_id} {shake.pair.access}"):
-            outcomes = install.install(application, shake)
+        outcomes = _install(application, shake)
     return jsonify(
         status="installed", connectors={item.connector: item.action for item in outcomes}
     )
+
+
+def _install(application: Application, shake: handshake.Handshake) -> list[Outcome]:
+    """Some at a time: each waits for an OAuth server and a portal, which may be slow."""
+    visiting = current_app.extensions["b24"].gate.visiting(Place("", "installations"))
+    guess = _guessing(shake.application_token, f"{shake.member_id} {shake.pair.access}")
+    with visiting, guess:
+        return install.install(application, shake)
 
 
 def _guessing(token: str, more: str) -> contextlib.AbstractContextManager[None]:
@@ -127,7 +135,7 @@ def _translated() -> Iterator[None]:
 
 
 def _body() -> Tree:
-    return decode_body(request.stream.read(MAX_BYTES + 1), request.mimetype)
+    return decode_body(read_body(), request.mimetype)
 
 
 def _page(
