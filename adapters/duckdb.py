@@ -26,6 +26,7 @@ from adapters.base import Batch, Cancellation, Field, Options, Query, Row, Table
 from adapters.duckdb_types import Native, column_of, json_of
 from adapters.errors import (
     AdapterError,
+    BadAddress,
     QueryCancelled,
     QueryFailed,
     QueryTimeout,
@@ -74,14 +75,21 @@ class DuckDBAdapter(SqlAdapter):
         parsed = sa.make_url(url)
         self.path = parsed.database or ""
         self.settings = {name: str(value) for name, value in parsed.query.items()}
+        scheme = parsed.drivername
+        if parsed.host:
+            meant = f"{scheme}:///{parsed.host}{'/' if self.path else ''}{self.path}"
+            raise BadAddress(f"needs a third slash, as in {meant}")
+        if unknown := self.settings.keys() - self.parameters:
+            raise BadAddress(
+                f"has {min(unknown)} after its question mark; {scheme}:// takes "
+                + ", ".join(sorted(self.parameters))
+            )
 
     def engine_options(self) -> dict[str, Any]:
         return {"creator": self.open}
 
     def config(self) -> dict[str, Any]:
         """How DuckDB is opened."""
-        if unknown := self.settings.keys() - self.parameters:
-            raise duckdb.ConnectionException(f"the url has unknown parameters: {sorted(unknown)}")
         limits = {"memory_limit", "threads"} & self.settings.keys()
         return CONFINED | {name: self.settings[name] for name in limits}
 

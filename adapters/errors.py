@@ -14,6 +14,13 @@ a portal.
 """
 
 
+class BadAddress(ValueError):
+    """A source's URL cannot mean what was meant; the text holds no secret and is shown as it is.
+
+    Raised when an adapter is made, before anything is asked.
+    """
+
+
 class AdapterError(Exception):
     """Any failure of a source."""
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -60,6 +61,9 @@ class SQLiteAdapter(SqlAdapter):
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
         self.engine.dialect.identifier_preparer = _Backticks(self.engine.dialect)
+        self._path = Path(sa.make_url(url).database or "")
+        sa.event.listen(self.engine, "do_connect", self._opened)
+        sa.event.listen(self.engine, "checkout", self._refuse_replaced)
 
     def prepare_url(self, url: sa.URL) -> sa.URL:
         path = f"file:{quote(url.database or '')}"
@@ -80,6 +84,14 @@ class SQLiteAdapter(SqlAdapter):
         raw.create_function("b24_lower", 1, lower, deterministic=True)
         raw.create_function("b24_shown", 1, _shown, deterministic=True)
         raw.create_function("b24_local", 1, lambda text: local(text, zone), deterministic=True)
+
+    def _opened(self, _: sa.Dialect, record: Any, *__: Any) -> None:
+        record.info["file"] = _identity(self._path)
+
+    def _refuse_replaced(self, _: Any, record: Any, __: Any) -> None:
+        """A file that took the place of another is not seen by who has the other open."""
+        if record.info["file"] != _identity(self._path):
+            raise exc.DisconnectionError
 
     def interrupt(self, raw: sqlite3.Connection) -> None:
         raw.interrupt()
@@ -226,6 +238,14 @@ class SQLiteAdapter(SqlAdapter):
                 blob = sa.func.lower(sa.func.hex(column))
                 as_text = sa.cast(column, sa.Text())
                 return columns.shown_as(sa.case((stored == "blob", blob), else_=as_text))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _fetched(cursor: Any, number: int) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import sysconfig
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from app.portal.commands import register_command, status_command, unregister_com
 from app.portal.workspace import portal_commands
 from app.sources import Source
 
-GUNICORN_CONFIG = Path(__file__).parent.parent / "config" / "gunicorn.conf.py"
+_CHECKOUT = Path(__file__).parent.parent / "config"
+_INSTALLED = Path(sysconfig.get_path("data"), "share", "b24-connector")
+GUNICORN_CONFIG = (_CHECKOUT if _CHECKOUT.is_dir() else _INSTALLED) / "gunicorn.conf.py"
 
 
 @click.group()

@@ -16,6 +16,7 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from adapters.base import Options, Table
 from adapters.direct import DEFAULT_PORTS, Tls
+from adapters.errors import BadAddress
 from adapters.registry import UnknownScheme, adapter_class
 from app.connector_settings import ConnectorSchema, read_tls
 from app.direct.hosts import BadHost, HostList, Network
@@ -180,6 +181,8 @@ def _can_be_opened(url: str) -> None:
         raise ValidationError(str(error)) from None
     try:
         adapter(url, Options()).close()
+    except BadAddress as error:
+        raise ValidationError(str(error)) from None
     except Exception as error:
         # What a driver says about a URL may show the part of a password that it stumbled over.
         raise ValidationError(

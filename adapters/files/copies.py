@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import python_calamine
 
@@ -31,25 +32,33 @@ def encoding_of(path: Path, otherwise: str) -> str | None:
     if such a file is met and nothing is said of it.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
+    with _opened(path) as file:
         beginning = file.read(4)
         for mark, encoding in _MARKS.items():
             if beginning.startswith(mark):
                 return encoding
         file.seek(0)
+        start = 0
         try:
             while piece := file.read(_PIECE):
                 decoder.decode(piece)
+                start += len(piece)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
             if otherwise:
                 return otherwise
-            place = file.tell() - _PIECE + error.start
             raise QueryFailed(
-                f"{path.name} is not in UTF-8 (near byte {max(place, 0)}); say in the url which"
-                " encoding it is in: ?encoding=windows-1252"
+                f"{path.name} is not in UTF-8 (near byte {start + error.start}); say in the url"
+                " which encoding it is in, as ?encoding=windows-1251 or whatever it is"
             ) from None
     return None
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise QueryFailed(f"{path.name} cannot be read: {error.strerror}") from None
 
 
 def recode(path: Path, encoding: str, copy: Path) -> None:

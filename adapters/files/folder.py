@@ -57,7 +57,10 @@ def _files(root: Path, path: Path) -> tuple[Path, ...]:
     """The data files of an entry: itself, or those in a folder, of which one kind is a table."""
     if not path.is_dir():
         return (path,) if _kind(path) else ()
-    files = [file for file in _inside(root, path) if not file.is_dir()]
+    try:
+        files = [file for file in _inside(root, path) if not file.is_dir()]
+    except SourceUnavailable:
+        return ()  # a folder that is not for us, as lost+found, is no table
     kinds = {_kind(file) for file in files} - {""}
     if len(kinds) != 1 or not kinds <= {"delimited", "parquet"}:
         return ()

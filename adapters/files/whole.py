@@ -58,8 +58,7 @@ def whole(paths: Iterable[Path]) -> dict[Path, Signature]:
         found = signatures(paths)
         now = time.time()
         ages = {path: now - each.modified / 1e9 for path, each in found.items()}
-        # Of a clock that runs ahead of ours nothing can be told.
-        young = [path for path, age in ages.items() if 0 <= age < _quiet(path, age)]
+        young = [path for path, age in ages.items() if _is_young(path, age)]
         if not young:
             return found
         if time.monotonic() > give_up:
@@ -73,6 +72,12 @@ def unchanged(before: dict[Path, Signature]) -> None:
     for path, signature in before.items():
         if now[path] != signature:
             raise QueryFailed(f"{path.name} was changed while it was read")
+
+
+def _is_young(path: Path, age: float) -> bool:
+    quiet = _quiet(path, age)
+    # By a clock that runs ahead of ours nothing can be told; the kernel may still know.
+    return age < quiet if age >= 0 else quiet == _QUIET_BUT_OPEN
 
 
 def _quiet(path: Path, age: float) -> float:

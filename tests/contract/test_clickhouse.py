@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.base import Adapter, Cancellation, Compare, Field, In, Options, Query, Table
-from adapters.clickhouse import ClickHouseAdapter
+from adapters.clickhouse import _NEEDED, ClickHouseAdapter
 from adapters.clickhouse.answer import BrokenAnswer, answer
 from adapters.clickhouse.sql import DIALECT, select
 from adapters.errors import QueryCancelled, QueryFailed, SchemaChanged, SourceUnavailable
@@ -168,6 +168,13 @@ def test_profiles_of_users(engine: Engine) -> None:
     ):
         with opened(engine, user) as adapter, pytest.raises(SourceUnavailable, match=way_out):
             adapter.check()
+
+
+def test_settings_are_sent_also_where_the_profile_has_them(engine: Engine) -> None:
+    """It may have others tomorrow, when this process still runs."""
+    with opened(engine) as adapter:
+        adapter.check()
+        assert _NEEDED.items() <= adapter._settings.items()
 
 
 def test_the_names_given_to_expressions_are_no_column_s(engine: Engine) -> None:

@@ -225,3 +225,16 @@ def locked(engine: Engine) -> Iterator[None]:
             engine.execute("DROP USER locked@localhost")
         case _:
             yield
+
+
+@pytest.mark.engines("mysql", "mysqlclient")
+def test_no_setting_of_the_server_cuts_an_answer(engine: Engine) -> None:
+    engine.execute("SET GLOBAL sql_select_limit = 7")
+    try:
+        adapter = open_adapter(engine.url, Options())
+        table = Table("many", sql="SELECT seq AS i FROM seq_1_to_1000")
+        query = Query(table, tuple(adapter.describe(table)))
+        assert sum(len(batch) for batch in adapter.rows(query, Cancellation())) == 1000
+        adapter.close()
+    finally:
+        engine.execute("SET GLOBAL sql_select_limit = DEFAULT")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from adapters.base import Adapter, Cancellation, Options, Query, Table
-from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
+from adapters.errors import AdapterError, BadAddress, QueryFailed, SchemaChanged, SourceUnavailable
 from adapters.evaluate import Number, read_json
 from adapters.files import FilesAdapter, whole
 from adapters.registry import open_adapter
@@ -293,10 +293,11 @@ def test_a_file_that_is_written_without_end_is_refused(
         file.flush()
         with pytest.raises(SourceUnavailable, match="being written"):
             adapter.describe(Table("t"))
-        put_back = time.time() - 30  # a long pause, and still open
-        os.utime(folder / "t.csv", (put_back, put_back))
-        with pytest.raises(SourceUnavailable, match="being written"):
-            adapter.describe(Table("t"))
+        for seconds in (-30, 30):  # a long pause, and still open; a clock that runs ahead
+            written = time.time() + seconds
+            os.utime(folder / "t.csv", (written, written))
+            with pytest.raises(SourceUnavailable, match="being written"):
+                adapter.describe(Table("t"))
     assert read(adapter)[2:] == [[1]]
 
 
@@ -364,11 +365,41 @@ def test_a_folder_that_is_not_there(folder: Path) -> None:
         for call in (adapter.check, adapter.tables):
             with pytest.raises(SourceUnavailable):
                 call()
-    with (
-        closing(open_adapter(f"files://{folder}?speed=fast", Options())) as adapter,
-        pytest.raises(SourceUnavailable, match="speed"),
-    ):
-        adapter.check()
+    with pytest.raises(BadAddress, match="speed"):
+        open_adapter(f"files://{folder}?speed=fast", Options())
+
+
+def test_a_folder_that_is_not_for_us_is_no_table(
+    adapter: Adapter, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder / "t.csv", "a\n1\n")
+    put(folder / "lost+found" / "x.csv", "a\n1\n")
+    entries = Path.iterdir
+
+    def refusing(path: Path) -> Iterator[Path]:
+        if path.name == "lost+found":
+            raise PermissionError(13, "Permission denied")
+        return entries(path)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    assert names(adapter) == {"t"}
+
+
+def test_copies_leave_no_descriptor_and_failed_ones_no_file(folder: Path) -> None:
+    with closing(open_adapter(f"files://{folder}?encoding=cp1251", Options())) as adapter:
+        assert isinstance(adapter, FilesAdapter)
+        put(folder / "t.csv", "имя\nИван\n".encode("cp1251"))
+        read(adapter)
+        put(folder / "u.csv", b"a\n\x98\n")  # which stands for nothing there
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for size in range(1, 6):
+            put(folder / "t.csv", ("имя\n" + "Иван\n" * size).encode("cp1251"))
+            assert len(read(adapter)) == 2 + size
+            with pytest.raises(QueryFailed, match=r"u\.csv is not in cp1251"):
+                adapter.describe(Table("u"))
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        assert adapter._copies is not None
+        assert len(list(Path(adapter._copies.name).iterdir())) == 1
 
 
 def test_copies_are_left_nowhere(folder: Path) -> None:

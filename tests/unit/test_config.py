@@ -132,6 +132,16 @@ def head(text: str) -> str:
         (changed(url='"shop.db"'), "sources.shop.url a source's url begins with a scheme"),
         (changed(url='"db2://h/db"'), "sources.shop.url no adapter for db2://"),
         (changed(url='"postgresql://u:p@h:port/db"'), "sources.shop.url is not an address"),
+        (
+            changed(url='"files://data/exports"'),
+            "sources.shop.url needs a third slash, as in files:///data/exports",
+        ),
+        (changed(url='"files://csv"'), "sources.shop.url needs a third slash, as in files:///csv"),
+        (
+            changed(url='"duckdb://shop.duckdb"'),
+            "sources.shop.url needs a third slash, as in duckdb:///shop.duckdb",
+        ),
+        (changed(url='"files:///a?encodin=utf-8"'), "sources.shop.url has encodin after its"),
         (changed(tokens=""), "sources.shop.tokens needs a token"),
         (changed(tokens="[]"), "sources.shop.tokens needs a token"),
         (changed(tokens='["a", ""]'), "sources.shop.tokens.1 is not a token"),

@@ -1,4 +1,4 @@
-"""A text in SQLite that is not UTF-8, far into an answer that has already begun."""
+"""What is peculiar to a database that is a file and takes any value."""
 
 from __future__ import annotations
 
@@ -28,4 +28,22 @@ def test_no_row_is_lost_or_doubled_when_a_text_is_not_utf8(tmp_path: Path) -> No
             assert [row[0] for row in rows] == list(range(first, ROWS))
             assert [row[0] for row in rows if row[1] == "a\ufffdb"] == [0, 2600, 3400][first:]
             assert sum(batch.rows for batch in batches) == ROWS - first
+        adapter.close()
+
+
+def test_a_file_that_takes_the_place_of_another_is_read_at_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with sqlite_engine(tmp_path / "a") as engine, sqlite_engine(tmp_path / "b") as other:
+        for value, each in enumerate((engine, other)):
+            each.execute("CREATE TABLE t (id INTEGER)")
+            each.execute("INSERT INTO t VALUES (?)", [(value,)])
+        adapter = open_adapter(engine.url, Options())
+        (table,) = adapter.tables()
+        query = Query(table, tuple(adapter.describe(table)))
+        assert [batch.json for batch in adapter.json_rows(query, Cancellation())] == [b"[0]"]
+        new, old = (Path(each.url.removeprefix("sqlite:///")) for each in (other, engine))
+        new.rename(old)
+        query = Query(table, tuple(adapter.describe(table)))
+        assert [batch.json for batch in adapter.json_rows(query, Cancellation())] == [b"[1]"]
         adapter.close()
