@@ -258,7 +258,7 @@ class MySQLAdapter(SqlAdapter):
             kinds = [catalog.field_type(found) for found in self.result_fields(cursor)]
         for field, kind in zip(fields, kinds, strict=True):
             now, then = self.column(field.name, kind), field.native
-            if (now.type, now.zoned) != (then.type, then.zoned):
+            if _way(now) != _way(then):
                 raise SchemaChanged(f"column {field.name} is not what it was")
 
 
@@ -277,6 +277,12 @@ def _equal(column: Element, collation: str) -> Narrow:
         return sa.cast(text, mysql.CHAR(charset=charset)).collate(collation)
 
     return lambda _, values: column.in_([bind(value) for value in values])
+
+
+def _way(column: SqlColumn) -> tuple[object, ...]:
+    """How values are read, as far as the type of a result tells it."""
+    as_it_is = column.type is FieldType.INT and isinstance(column.read, sa.ColumnClause)
+    return column.type, column.zoned, column.convert is None, as_it_is
 
 
 def _precise(column: Element) -> Element:

@@ -247,17 +247,39 @@ class PostgreSQLAdapter(SqlAdapter):
             try:
                 if query.limit is not None and query.limit <= _CHUNK:
                     cursor.execute(*statement, prepare=False)
+                    _refuse_other_types(query, cursor.pgresult)
                     if batch := cursor.fetchall():
                         yield batch
                     return
                 rows = cursor.stream(*statement, size=_CHUNK)
                 with closing(rows):  # cancels the query if rows are left unread
-                    while batch := list(islice(rows, pace.rows)):
+                    batch = list(islice(rows, pace.rows))
+                    if batch:
+                        _refuse_other_types(query, cursor.pgresult)
+                    while batch:
                         yield batch
+                        batch = list(islice(rows, pace.rows))
             except _MISFITS:
                 connection.invalidate()  # gives back what the description may need
                 refuse_outdated(query, self.describe)
                 raise
+
+
+_SHOWN_AS: dict[FieldType, frozenset[str]] = {
+    FieldType.INT: frozenset({"int2", "int4", "int8", "numeric"}),
+    FieldType.DOUBLE: frozenset({"float4", "float8", "numeric"}),
+    FieldType.STRING: frozenset({"text", "varchar", "name"}),
+    FieldType.DATE: frozenset({"text"}),
+    FieldType.DATETIME: frozenset({"text"}),
+}
+
+
+def _refuse_other_types(query: Query, answer: Any) -> None:
+    """Raise SchemaChanged if a column is read as it stands and stands for something else by now."""
+    for i, field in enumerate(query.fields):
+        found = psycopg.adapters.types.get(answer.ftype(i))
+        if found is None or found.name not in _SHOWN_AS[field.type]:
+            raise SchemaChanged(f"column {field.name} is not what it was")
 
 
 class _NumericAsJson(Loader):

@@ -43,7 +43,9 @@ def column(name: str, declared: str, zone: ZoneInfo) -> SqlColumn:  # noqa: C901
         return _integer(bare, kind, int(integer[2]), signed=not integer[1])
     match kind:
         case "Bool":
-            return columns.integer(sa.func.toUInt8(bare))
+            # Another type's value is refused, where toUInt8 would make one of it.
+            kind = "Nullable(UInt8)" if "Nullable(" in declared else "UInt8"
+            return columns.integer(sa.func.accurateCast(bare, sa.literal_column(f"'{kind}'")))
         case "Float32" | "Float64" | "BFloat16":
             return _float(bare, kind)
         case "Decimal":
