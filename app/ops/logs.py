@@ -39,6 +39,11 @@ def configure_logs(secrets: Iterable[str]) -> None:
         logger.setLevel(logging.INFO)
 
 
+def one_line(reason: object) -> str:
+    """What a driver says, without its line breaks: a line of the log is one event."""
+    return " ".join(str(reason).split())
+
+
 def log_request(ended: Record) -> None:
     """Write the one line of a request."""
     facts = {
