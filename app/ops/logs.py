@@ -40,8 +40,12 @@ def configure_logs(secrets: Iterable[str]) -> None:
 
 
 def one_line(reason: object) -> str:
-    """What a driver says, without its line breaks: a line of the log is one event."""
-    return " ".join(str(reason).split())
+    """What a driver says, without its line breaks: a line of the log is one event.
+
+    Other white space stays, since only a secret as it was given is recognised and replaced.
+    """
+    lines = (line.strip() for line in str(reason).splitlines())
+    return " ".join(line for line in lines if line)
 
 
 def log_request(ended: Record) -> None:
