@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 
-from adapters.errors import AdapterError
 from app import demo
 from app.config import DEFAULT_PATH
 from app.config_option import config_option, load
+from app.doctor import examine
 from app.portal.commands import register_command, status_command, unregister_command
 from app.portal.workspace import portal_commands
 from app.sources import Source
@@ -63,17 +63,17 @@ def token() -> None:
 @config_option
 def doctor(path: Path) -> None:
     """Contact every source and say what is published, or what is wrong."""
+    sources = load(path).sources
+    if not sources:
+        click.echo("no sources to contact: users of direct connectors log in to their databases")
     failed = False
-    for name, settings in load(path).sources.items():
-        source = Source(settings)
-        try:
-            source.adapter.check()
-            tables = source.tables(fresh=True)
-        except AdapterError as error:
+    for name, settings in sources.items():
+        report = examine(Source(settings))
+        for fault in report.faults:
             failed = True
-            click.echo(f"{name}: {type(error).__name__}: {error}", err=True)
-            continue
-        click.echo(f"{name}: {len(tables)} tables: {', '.join(sorted(tables)) or 'none'}")
+            click.echo(f"{name}: {fault}", err=True)
+        if report.tables:
+            click.echo(f"{name}: {len(report.tables)} tables: {', '.join(report.tables)}")
     sys.exit(1 if failed else 0)
 
 

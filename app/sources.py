@@ -93,49 +93,59 @@ class Source:
         remembered = self._fields.setdefault(table.code, _Remembered(ttl, self._visit))
         return remembered.get(lambda: self._read_fields(table.table), fresh=fresh)
 
-    def _read_tables(self) -> Mapping[str, PublishedTable]:
-        found = [t for t in self.adapter.tables() if self._is_published(t)]
-        published = by_code((_code(t), t) for t in found)
+    def chosen(self) -> Mapping[str, Table]:
+        """What ``tables`` and ``queries`` publish by code, as it is now and with nothing hidden.
+
+        Raises :class:`adapters.errors.AdapterError`.
+        """
+        patterns = self.settings.tables
+        found = [
+            table
+            for table in self.adapter.tables()
+            if (any(selects(pattern, table) for pattern in patterns) if patterns else table.default)
+        ]
         # A query of the configuration takes the place of a table with its name.
-        published |= {_code(t): t for t in self.settings.queries}
+        return by_code((_code(t), t) for t in found) | {_code(t): t for t in self.settings.queries}
+
+    def _read_tables(self) -> Mapping[str, PublishedTable]:
         return {
             code: PublishedTable(code, _title(table, code), table)
-            for code, table in published.items()
-            if not self._is_hidden_whole(table)
+            for code, table in self.chosen().items()
+            if not hides_whole(self.settings.hide, table)
         }
-
-    def _is_published(self, table: Table) -> bool:
-        """A pattern without a dot means the default schema only."""
-        if not self.settings.tables:
-            return table.default
-        return any(
-            (table.default and fnmatchcase(table.name, pattern))
-            or ("." in pattern and fnmatchcase(f"{table.schema}.{table.name}", pattern))
-            for pattern in self.settings.tables
-        )
 
     def _read_fields(self, table: Table) -> Mapping[str, Field]:
         sensitive = self.adapter.case_sensitive_names
         return by_code(
             (field_code(field.name, case_sensitive=sensitive), field)
             for field in self.adapter.describe(table)
-            if not self._is_hidden(table, field)
+            if not hides(self.settings.hide, table, field)
         )
 
-    def _is_hidden(self, table: Table, field: Field) -> bool:
-        return _matches((f"{name}.{field.name}" for name in _names(table)), self.settings.hide)
 
-    def _is_hidden_whole(self, table: Table) -> bool:
-        """Whether every field is hidden, whatever the fields are."""
-        whole = [pattern[:-2] for pattern in self.settings.hide if pattern.endswith(".*")]
-        return _matches(_names(table), whole)
+def selects(pattern: str, table: Table) -> bool:
+    """Whether a pattern of ``tables`` means the table; without a dot, the default schema only."""
+    return (table.default and fnmatchcase(table.name, pattern)) or (
+        "." in pattern and fnmatchcase(f"{table.schema}.{table.name}", pattern)
+    )
 
 
-def _names(table: Table) -> list[str]:
+def hides(patterns: Iterable[str], table: Table, field: Field) -> bool:
+    """Whether one of the patterns of ``hide`` means the field."""
+    return matches((f"{name}.{field.name}" for name in names(table)), patterns)
+
+
+def hides_whole(patterns: Iterable[str], table: Table) -> bool:
+    """Whether one of the patterns of ``hide`` means every field, whatever the fields are."""
+    return matches(names(table), [pattern[:-2] for pattern in patterns if pattern.endswith(".*")])
+
+
+def names(table: Table) -> list[str]:
+    """What patterns call a table: with its schema, and without if that is the default one."""
     return [f"{table.schema}.{table.name}", *([table.name] if table.default else [])]
 
 
-def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+def matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
     """In any letter case: hiding too much is noticed, hiding too little is not."""
     folded = [pattern.casefold() for pattern in patterns]
     return any(fnmatchcase(name.casefold(), pattern) for name in names for pattern in folded)

@@ -19,6 +19,8 @@ from app.config import Direct
 from app.direct.login import BadLogin, IncompleteLogin, read_login
 from app.direct.pools import Lease, Pools
 from app.errors import ApiError
+from app.ops.logs import one_line
+from app.ops.record import record
 from app.sources import Place, Source, Visiting, options, unlimited
 from app.wire.form import Tree
 
@@ -70,7 +72,8 @@ class Door:
                 return self._log_in(direct, digest, login, started)
             except BadLogin as error:
                 said = _USER_INFO.sub("://***@", str(error))
-                log.warning("connector %s: login refused: %s", direct.source.name, said)
+                names = record().id, direct.source.name
+                log.warning("request %s: connector %s: login refused: %s", *names, one_line(said))
             left = started + direct.connect_timeout.total_seconds() - time.monotonic()
             time.sleep(max(0, left))
             raise ApiError("CANNOT_CONNECT", _SENTENCE)

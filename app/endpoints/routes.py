@@ -21,6 +21,7 @@ from app.endpoints.reading import read_body
 from app.endpoints.stream import Answer, Limits
 from app.endpoints.watch import Watch
 from app.errors import ApiError
+from app.ops.logs import one_line
 from app.ops.record import record
 from app.sources import Source, title
 from app.wire.body import decode_body
@@ -181,7 +182,7 @@ def _with_current_schema(access: Access, use: Callable[..., T]) -> T:
     try:
         return use(fresh=True)
     except SchemaChanged as error:
-        log.warning("source %s: %s", ",".join(record().sources), error)
+        _log_reason(error)
         raise ApiError(
             "UNKNOWN_TABLE", "The table or one of its fields is not in the database any more."
         ) from error
@@ -200,8 +201,8 @@ def _of(source: Source, call: Callable[[], T]) -> T:
 
 def _api_error(error: AdapterError) -> ApiError:
     """What the portal's user is told; why it is so stands in the operator's log only."""
+    _log_reason(error)
     names = ", ".join(record().sources)
-    log.warning("source %s: %s: %s", names, type(error).__name__, error)
     log_hint = f"the operator's log says why under request {record().id}"
     match error:
         case SourceUnavailable():
@@ -214,6 +215,12 @@ def _api_error(error: AdapterError) -> ApiError:
             )
         case _:
             return ApiError("QUERY_FAILED", f"Source {names} could not answer; {log_hint}.")
+
+
+def _log_reason(error: AdapterError) -> None:
+    """Under the id that the caller is told, which has the request's own line, too."""
+    names, kind = ", ".join(record().sources), type(error).__name__
+    log.warning("request %s: source %s: %s: %s", record().id, names, kind, one_line(error))
 
 
 def _json(value: Any) -> Response:

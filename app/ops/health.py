@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, jsonify
 
-from app.ops.logs import log
+from app.ops.logs import log, one_line
 from app.sources import Place
 
 blueprint = Blueprint("health", __name__)
@@ -28,5 +28,5 @@ def readyz() -> tuple[Response, int]:
                 source.check()
             except Exception as error:  # also of an adapter with a fault: the others go on
                 ready = False
-                log.warning("source %s: %s: %s", name, type(error).__name__, error)
+                log.warning("source %s: %s: %s", name, type(error).__name__, one_line(error))
     return jsonify(status="ok" if ready else "unavailable"), 200 if ready else 503

@@ -39,6 +39,15 @@ def configure_logs(secrets: Iterable[str]) -> None:
         logger.setLevel(logging.INFO)
 
 
+def one_line(reason: object) -> str:
+    """What a driver says, without its line breaks: a line of the log is one event.
+
+    Other white space stays, since only a secret as it was given is recognised and replaced.
+    """
+    lines = (line.strip() for line in str(reason).splitlines())
+    return " ".join(line for line in lines if line)
+
+
 def log_request(ended: Record) -> None:
     """Write the one line of a request."""
     facts = {

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
+
+from app.ops.logs import one_line
 
 _METADATA = sa.MetaData()
 
@@ -43,22 +47,54 @@ _WAIT = 120
 class StoreUnavailable(Exception):
     """The database for the installations cannot be used.
 
-    The text names the kind of failure only: the driver's own may hold what was to be written.
+    The text names the kind of failure only, and may be told to anybody. ``reason`` is for the
+    operator: what the driver says on top of it, in one line and without the password.
     """
 
-    def __init__(self, error: Exception) -> None:
-        reason = getattr(error, "orig", None) or error
+    def __init__(self, error: Exception, url: URL | None = None) -> None:
+        cause = getattr(error, "orig", None) or error
         super().__init__(
-            f"The database for the tokens (DATABASE_URL) cannot be used: {type(reason).__name__}."
+            f"The database for the tokens (DATABASE_URL) cannot be used: {type(cause).__name__}."
         )
+        self.reason = str(self)
+        # Of any other kind of error the text may hold what was to be written.
+        if isinstance(error, (OperationalError, ProgrammingError, OSError, ImportError)):
+            self.reason = f"{str(self)[:-1]}: {one_line(_without_secrets(str(cause), url))}"
+
+
+def _without_secrets(text: str, url: URL | None) -> str:
+    """``text`` without the passwords of ``url``, in whatever way a driver quotes them."""
+    if url is None:
+        return text
+    secrets = [url.password or ""]
+    for name, value in url.query.items():
+        if re.search("pass|pwd|secret|token|key", name, re.IGNORECASE):
+            secrets += [value] if isinstance(value, str) else value
+    forms = {
+        form
+        for secret in secrets
+        for form in (
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            repr(secret)[1:-1],
+            re.sub(r"([\\'])", r"\\\1", secret),
+        )
+        if form
+    }
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
 
 
 def open_engine(address: str) -> sa.Engine:
     """The database at ``address``, with the table in it; raises StoreUnavailable."""
+    url = None
     try:
-        return _open(make_url(address))
+        url = make_url(address)
+        return _open(url)
     except (OSError, ImportError, SQLAlchemyError) as error:
-        raise StoreUnavailable(error) from None
+        raise StoreUnavailable(error, url) from None
 
 
 def _open(url: URL) -> sa.Engine:
@@ -107,7 +143,7 @@ def _make_table(engine: sa.Engine) -> None:
 @contextlib.contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that never waits for a writer longer than it must; raises StoreUnavailable."""
-    with _failing(), engine.connect() as connection, connection.begin():
+    with _failing(engine.url), engine.connect() as connection, connection.begin():
         yield connection
 
 
@@ -117,17 +153,17 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
     Raises StoreUnavailable.
     """
-    with _failing(), engine.connect() as connection:
+    with _failing(engine.url), engine.connect() as connection:
         connection = connection.execution_options(b24_write=True)
         with connection.begin():
             yield connection
 
 
 @contextlib.contextmanager
-def _failing() -> Iterator[None]:
+def _failing(url: URL) -> Iterator[None]:
     try:
         yield
     except IntegrityError:
         raise  # the one failure that a caller can do something about
     except SQLAlchemyError as error:
-        raise StoreUnavailable(error) from None
+        raise StoreUnavailable(error, url) from None

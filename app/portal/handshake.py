@@ -7,16 +7,20 @@ Nothing of it is believed yet; here it only gets its form.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import ApiError
+from app.ops.record import record
 from app.portal.oauth import Pair, expiry
 from app.portal.origins import BadAddress, Origin, admits, origin_of, read_origin
 from app.portal.settings import Portal
 from app.wire.form import Tree
+
+log = logging.getLogger("b24.portal")
 
 _MEMBER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
@@ -94,6 +98,7 @@ def _allowed(address: str, patterns: tuple[str, ...], setting: str, read: Any) -
     except BadAddress:
         raise ApiError("MALFORMED_BODY", "The request names no address of a portal.") from None
     if not admits(patterns, origin):
+        log.warning("request %s: %s is not among portal.%s", record().id, origin, setting)
         raise ApiError(
             "PORTAL_NOT_ALLOWED",
             f"{origin} is not among portal.{setting}; the operator of this service can add it.",

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from app.config import Config
 from app.errors import ApiError
+from app.ops.record import record
 from app.portal import methods, oauth
 from app.portal.errors import AccessLost, NotPermitted, PortalError
 from app.portal.handshake import Handshake, authentication
@@ -87,14 +88,25 @@ def install(application: Application, shake: Handshake) -> list[Outcome]:
 def _prove(application: Application, shake: Handshake) -> None:
     try:
         identity = oauth.identify(shake.oauth_server, shake.pair.access, application.patience)
-    except AccessLost:
+    except AccessLost as error:
+        _log_doubt(shake, f"the OAuth server does not take the access token: {error}")
         raise ApiError("FORGED_REQUEST", _FORGED) from None
-    if (
-        identity.client_id != application.config.portal.client_id
-        or identity.member_id != shake.member_id
-        or shake.origin.netloc not in identity.hosts
+    for what, theirs, ours in (
+        ("client_id", identity.client_id, application.config.portal.client_id),
+        ("member_id", identity.member_id, shake.member_id),
     ):
+        if theirs != ours:
+            _log_doubt(shake, f"the access token has the {what} {theirs[:100]!r} and not {ours!r}")
+            raise ApiError("FORGED_REQUEST", _FORGED)
+    if shake.origin.netloc not in identity.hosts:
+        hosts = " or ".join(repr(host[:100]) for host in sorted(identity.hosts) if host)
+        _log_doubt(shake, f"the access token has the domain {hosts or 'of nobody'}")
         raise ApiError("FORGED_REQUEST", _FORGED)
+
+
+def _log_doubt(shake: Handshake, reason: str) -> None:
+    """Why a request proves nothing, for the operator: whoever sent it is not told."""
+    log.warning("request %s: portal %s: %s", record().id, shake.origin, reason)
 
 
 def _remembered(application: Application, shake: Handshake) -> Installation:
@@ -102,6 +114,7 @@ def _remembered(application: Application, shake: Handshake) -> Installation:
     known = store.find(shake.member_id)
     if known is not None and _works(application.client(known)):
         if not _same_secret(known.application_token, shake.application_token):
+            _log_doubt(shake, "it works already, and its application token is another one")
             raise ApiError("FORGED_REQUEST", _FORGED)
         return known
     installation = Installation(

@@ -84,7 +84,9 @@ def with_config(command: Command) -> Command:
             _stop("The application was removed from this portal meanwhile.")
         except AdapterError as error:
             _stop(f"The source cannot be read: {type(error).__name__}: {error}")
-        except (BadAddress, BadTile, MissingKey, StoreUnavailable, Unusable, WrongKey) as error:
+        except StoreUnavailable as error:
+            _stop(error.reason)
+        except (BadAddress, BadTile, MissingKey, Unusable, WrongKey) as error:
             _stop(str(error))
 
     return run

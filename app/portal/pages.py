@@ -129,7 +129,10 @@ def _translated() -> Iterator[None]:
     except PortalError as error:
         log.warning("request %s: %s: %s", record().id, type(error).__name__, error)
         raise ApiError("PORTAL_FAILED", f"{error}.") from error
-    except (BadTile, MissingKey, StoreUnavailable, WrongKey) as error:
+    except StoreUnavailable as error:
+        log.warning("request %s: %s", record().id, error.reason)
+        raise ApiError("PORTAL_NOT_CONFIGURED", str(error)) from error
+    except (BadTile, MissingKey, WrongKey) as error:
         log.warning("request %s: %s", record().id, error)
         raise ApiError("PORTAL_NOT_CONFIGURED", str(error)) from error
 

@@ -55,6 +55,11 @@ tokens = ["locked"]
 [sources.unlocked]
 url = "{unlocked}"
 tokens = ["unlocked"]
+[sources.lines]
+url = "{unlocked}"
+tokens = ["of-lines"]
+[sources.lines.queries.t]
+sql = "SELECT 1 AS a, nonsense("
 [sources.faulty]
 url = "faulty://database"
 tokens = ["faulty"]
@@ -275,9 +280,21 @@ def test_a_source_that_is_not_there_is_named_and_the_log_says_why(
         "locked": "password authentication failed",
     }[source]
     logged = server.lines()[before:]
-    assert why in logged
+    (line,) = (line for line in logged.splitlines() if why in line)
+    # The names of these sources are their tokens, too.
+    assert f"request {answer.headers['X-Request-Id']}: source ***: SourceUnavailable: " in line
     assert why not in answer.body.decode()
     assert PASSWORD not in logged + answer.body.decode()
+
+
+def test_a_reason_of_several_lines_is_one_line_of_the_log(server: Server) -> None:
+    answer = ask(server, token="of-lines")
+    assert (answer.status, answer.error) == (502, "QUERY_FAILED")
+    request = f"request {answer.headers['X-Request-Id']}: source lines: QueryFailed: "
+    (line,) = (line for line in server.lines().splitlines() if request in line)
+    # PostgreSQL shows the line with the mistake, and a mark below it.
+    assert "syntax error" in line
+    assert line.endswith("^")
 
 
 def test_a_fault_of_ours_is_explained_in_the_log_only(server: Server) -> None:

@@ -178,6 +178,64 @@ def test_doctor_lists_what_is_published_and_names_what_is_wrong(
     assert "absent: SourceUnavailable: unable to open" in done.stderr
 
 
+QUERY = """
+[sources.shop.queries.made]
+sql = "{sql}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "faults"),
+    [
+        (QUERY.format(sql="SELEC *"), ["queries.made: QueryFailed: "]),
+        (QUERY.format(sql="SELECT * FROM no_such"), ["queries.made: ", "no_such"]),
+        (QUERY.format(sql="DELETE FROM orders"), ["queries.made: "]),
+        ('tables = ["order", "ord*"]', ["tables: order matches no table"]),
+        ('tables = ["order"]', ["tables: order matches no table", "publishes no tables"]),
+        ('hide = ["order.id", "orders.id"]', ["hide: order.id matches no column"]),
+        ('hide = ["*.phone"]', ["hide: *.phone matches no column"]),
+        ('hide = ["customers.*"]', ["hide: customers.* matches no column"]),
+        ('hide = ["orders.*"]', ["publishes no tables"]),
+    ],
+)
+def test_doctor_finds_what_would_not_work(directory: Path, more: str, faults: list[str]) -> None:
+    (directory / "x.toml").write_text(SOUND + more)
+    done = run("doctor", "--config", "x.toml", cwd=directory)
+    assert done.returncode == 1, done
+    for fault in faults:
+        assert fault in done.stderr
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("shop: ") for line in lines)
+    assert len(lines) == sum(
+        fault.startswith(("queries", "tables", "hide", "pub")) for fault in faults
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        QUERY.format(sql="SELECT id AS a FROM orders"),
+        'tables = ["ord*", "made"]' + QUERY.format(sql="SELECT 1 AS a"),
+        'hide = ["ORDERS.I?", "*.id", "made.a"]' + QUERY.format(sql="SELECT 1 AS a, 2 AS b"),
+    ],
+)
+def test_doctor_has_nothing_against_what_works(directory: Path, more: str) -> None:
+    (directory / "x.toml").write_text(SOUND + more)
+    done = run("doctor", "--config", "x.toml", cwd=directory)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "orders" in done.stdout
+
+
+def test_doctor_says_that_there_is_nothing_to_contact(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text(
+        '[connectors.own]\ntitle = "Own"\naccess = "direct"\nengine = "mysql"\n'
+        'allow_hosts = ["db.example.com"]\n'
+    )
+    done = run("doctor", "--config", "x.toml", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no sources to contact" in done.stdout
+
+
 def test_a_variable_of_the_environment_wins_over_the_file(server: Server) -> None:
     assert server.form("/api/company/check", "from-the-environment").status == 200
     assert server.form("/api/company/check", "of-shop").error == "INVALID_TOKEN"

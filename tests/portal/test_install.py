@@ -1,5 +1,6 @@
 """Installation and removal over real HTTP: both handshakes, and everybody who only pretends."""
 
+import contextlib
 import json
 import logging
 import threading
@@ -13,6 +14,7 @@ from app.portal.install import Application
 from app.portal.methods import Entity
 from app.portal.store import Store
 from tests.portal.kit import (
+    CLIENT_ID,
     CLIENT_SECRET,
     KEY,
     QUICK,
@@ -371,19 +373,67 @@ def test_what_the_operator_forgot_is_said(b24, tmp_path, environ, words):
         assert (event.status, event.json["error"]) == (503, "PORTAL_NOT_CONFIGURED")
 
 
-def test_no_log_line_holds_a_secret(b24, connector, caplog):
+@contextlib.contextmanager
+def logged(caplog):
+    """What we log in the block, down to the last word."""
     ours = logging.getLogger("b24")
     ours.addHandler(caplog.handler)
     try:
         with caplog.at_level(logging.DEBUG):
-            b24.page(connector.url)
-            b24.page(connector.url, APPLICATION_TOKEN="f" * 32)
-            b24.control("tokens/expire")
-            b24.fault("oauth", status=400, error="invalid_grant", times=0)
-            b24.page(connector.url)
-            b24.event(connector.url, "ONAPPUNINSTALL", application_token="e" * 32)
+            yield
     finally:
         ours.removeHandler(caplog.handler)
+
+
+def warning(caplog, page):
+    """The one warning of a request, without its beginning."""
+    (line,) = (r.getMessage() for r in caplog.records if r.levelno == logging.WARNING)
+    caplog.clear()
+    return line.removeprefix(f"request {page.headers['X-Request-Id']}: ")
+
+
+def test_the_log_says_what_a_request_does_not_prove(b24, connector, caplog):
+    told = b24.declare(connector.url)
+    host = b24.url.removeprefix("http://")
+    b24.control("applications", client_id="local.other", client_secret="other")
+    theirs = b24.control("tokens", client_id="local.other")["access_token"]
+    with logged(caplog):
+        page = b24.page(connector.url, AUTH_ID=theirs)
+        assert warning(caplog, page) == (
+            f"portal {b24.url}: the access token has the client_id 'local.other' "
+            f"and not '{CLIENT_ID}'"
+        )
+        page = b24.page(connector.url, member_id="0" * 32)
+        assert warning(caplog, page) == (
+            f"portal {b24.url}: the access token has the member_id '{told['member_id']}' "
+            f"and not '{'0' * 32}'"
+        )
+        page = b24.page(connector.url, AUTH_ID="f" * 70)
+        line = warning(caplog, page)
+        assert "does not take the access token" in line
+        assert "f" * 70 not in line
+        page = b24.page(connector.url, DOMAIN="evil.example")
+        assert warning(caplog, page) == "http://evil.example is not among portal.domains"
+        page = b24.page(connector.url, SERVER_ENDPOINT="https://evil.example/rest/")
+        assert warning(caplog, page) == "https://evil.example is not among portal.oauth_servers"
+        assert b24.page(connector.url).status == 200
+        page = b24.page(connector.url, APPLICATION_TOKEN="f" * 32)
+        assert warning(caplog, page).endswith("its application token is another one")
+    lists = {"CONNECTOR_PORTAL__DOMAINS": "http://other.example"}
+    with running_connector(connector.path.parent, b24.url, **lists) as other, logged(caplog):
+        page = b24.page(other.url, DOMAIN="other.example")
+        line = warning(caplog, page)
+    assert line == f"portal http://other.example: the access token has the domain '{host}'"
+
+
+def test_no_log_line_holds_a_secret(b24, connector, caplog):
+    with logged(caplog):
+        b24.page(connector.url)
+        b24.page(connector.url, APPLICATION_TOKEN="f" * 32)
+        b24.control("tokens/expire")
+        b24.fault("oauth", status=400, error="invalid_grant", times=0)
+        b24.page(connector.url)
+        b24.event(connector.url, "ONAPPUNINSTALL", application_token="e" * 32)
     (installation,) = stored(connector)
     # The server that the tests run under logs addresses; gunicorn does not.
     records = [r for r in caplog.records if r.name != "werkzeug"]
