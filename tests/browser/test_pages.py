@@ -113,6 +113,23 @@ def test_the_first_screen_of_a_report_has_its_chart_and_numbers(
         expect(numbers).to_be_in_viewport()
 
 
+def test_the_total_of_a_report_is_never_cut_off(page: Page, furnished: Portal) -> None:
+    hidden = page.locator("#numbers.hides")
+    for width in (390, 768, 1024, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        _open(page, furnished, REPORT, "ru")
+        total = page.locator("#numbers td.total").first.bounding_box()
+        room = page.locator("#numbers").bounding_box()
+        assert total is not None
+        assert room is not None
+        assert total["x"] + total["width"] <= room["x"] + room["width"], width
+        expect(hidden).to_have_count(1 if width == 390 else 0)
+    page.set_viewport_size({"width": 390, "height": 900})
+    expect(hidden).to_have_count(1)
+    page.locator("#numbers").evaluate("one => { one.scrollLeft = one.scrollWidth; }")
+    expect(hidden).to_have_count(0)
+
+
 def _tab_to(page: Page, reached: str) -> None:
     """Press Tab until what has the focus matches."""
     for _ in range(60):
