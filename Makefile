@@ -10,6 +10,7 @@ PORTAL_PORT ?= 8001
 .PHONY: run test lint bench lock clean
 
 run: .venv/demo ## Connector and emulated portal on real data; built once.
+	@$(BIN)/python -m app.ports $(HOST) PORT=$(PORT) PORTAL_PORT=$(PORTAL_PORT)
 	@$(BIN)/b24-connector demo --build
 	@set -a; . ./var/demo.env; \
 	again=$$(test -e var/portal.db || echo --reinstall); \
@@ -21,8 +22,10 @@ run: .venv/demo ## Connector and emulated portal on real data; built once.
 		--connection-title "Flights from New York" \
 		--table flights --setting token="$$DEMO_TOKEN" $$again & \
 	portal=$$!; \
-	trap 'kill $$connector $$portal 2>/dev/null' EXIT INT TERM; \
-	wait
+	trap 'kill $$connector $$portal 2>/dev/null' EXIT; \
+	trap 'exit 130' INT TERM; \
+	while kill -0 $$connector && kill -0 $$portal; do sleep 1; done 2>/dev/null; \
+	echo "One of the two has ended, and the other one stops." >&2; exit 1
 
 test: .venv/installed .venv/mysqlclient ## Run all tests.
 	$(BIN)/python -m pytest

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from app import demo
+from app import demo, ports
 from app.config import DEFAULT_PATH
 from app.config_option import config_option, load
 from app.doctor import examine
@@ -89,6 +89,7 @@ def run_demo(host: str, port: int, portal: str, *, build: bool) -> None:
     environment = demo.environment(address, portal)
     if build:
         return
+    ports.listen(host, port, "--port").close()
     os.environ.update(environment)
     click.echo(demo.instructions(address, environment["DEMO_TOKEN"]))
     serve.main(["--config", DEFAULT_PATH, "--host", host, "--port", str(port)])

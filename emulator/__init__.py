@@ -35,7 +35,8 @@ Controls (JSON in, JSON out; a wrong command is answered with 400 and `{"error"}
                              (`error`, `nonsense`, `inner`, `delay`), `status`, `error`,
                              `description`, `seconds`, `times` (0: for good), `skip`
 `GET, DELETE /emulator/faults`  show them, clear them
-`GET  /emulator/wire?after=N`   exchanges after number N, masked, each with its `curl`
+`GET  /emulator/wire?after=N`   exchanges after number N, masked, each with its `curl` and the
+                             `curl_variables` that have to be filled in
 `DELETE /emulator/wire`      empty the log
 """
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from itertools import groupby, pairwise
 from typing import Any, Literal
+from urllib.parse import unquote
 
-from emulator.masking import mask_body, mask_headers, mask_url, mask_values
+from emulator.masking import MASK, is_secret, mask_body, mask_headers, mask_url, mask_values
 
 Direction = Literal["portal", "application", "oauth", "event"]
 BODY_LIMIT = 32_768
+
+_NAME_BEFORE = re.compile(r"([a-z_]\w*)(?:\]?=|\"\s*:\s*\")$", re.IGNORECASE | re.ASCII)
 
 
 @dataclass
@@ -48,15 +53,64 @@ def header(headers: list[tuple[str, str]], name: str) -> str:
 
 
 def as_curl(exchange: Exchange) -> str:
-    """Write the request down as a command; masked secrets have to be filled in by hand."""
-    parts = ["curl", "-i", "-X", exchange.method, shlex.quote(exchange.url)]
-    skipped = {"host", "connection", "content-length", "accept-encoding"}
-    for name, value in exchange.request_headers:
-        if name.lower() not in skipped:
-            parts += ["-H", shlex.quote(f"{name}: {value}")]
-    if exchange.request_body:
-        parts += ["--data-raw", shlex.quote(exchange.request_body)]
+    """Write the request down as a command, with a shell variable for each secret.
+
+    The shell refuses to run it, and says why, as long as a variable is not filled in.
+    """
+    parts = ["curl", "-i", "-X", exchange.method, _quoted(exchange.url)]
+    for line in _header_lines(exchange):
+        parts += ["-H", _quoted(line)]
+    if "urlencoded" in header(exchange.request_headers, "Content-Type"):
+        parts += _form(exchange.request_body)
+    elif exchange.request_body:
+        parts += ["--data-raw", _quoted(exchange.request_body)]
     return " ".join(parts)
+
+
+def variables(exchange: Exchange) -> list[str]:
+    """Name the shell variables that `as_curl` leaves to be filled in."""
+    texts = [exchange.url, *_header_lines(exchange), exchange.request_body]
+    names = [_variable(before) for text in texts for before in text.split(MASK)[:-1]]
+    return list(dict.fromkeys(names))
+
+
+def _header_lines(exchange: Exchange) -> list[str]:
+    skipped = {"host", "connection", "content-length", "accept-encoding"}
+    return [
+        f"{name}: {value}"
+        for name, value in exchange.request_headers
+        if name.lower() not in skipped
+    ]
+
+
+def _form(body: str) -> list[str]:
+    """Pass a form on as it was sent; only what gets filled in is still to be encoded, by curl."""
+    parts = []
+    for hidden, pairs in groupby(body.split("&"), lambda pair: pair.endswith(f"={MASK}")):
+        if hidden:
+            for pair in pairs:
+                parts += ["--data-urlencode", _quoted(pair)]
+        elif text := "&".join(pairs):
+            parts += ["--data-raw", _quoted(text)]
+    return parts
+
+
+def _quoted(text: str) -> str:
+    """Quote a word for the shell; where a secret was masked, a variable takes its place."""
+    pieces = text.split(MASK)
+    quoted = [shlex.quote(pieces[0])]
+    for before, after in pairwise(pieces):
+        quoted.append(f'"${{{_variable(before)}:?set it to what the wire log hides}}"')
+        quoted += [shlex.quote(after)] if after else []
+    return "".join(quoted)
+
+
+def _variable(before: str) -> str:
+    """Name a secret by the parameter, header or setting that it follows."""
+    found = _NAME_BEFORE.search(unquote(before))
+    name = found[1] if found else ""
+    # The shell itself sets PWD.
+    return name.upper() if is_secret(name) and name.lower() != "pwd" else "SECRET"
 
 
 class WireLog:
@@ -95,7 +149,10 @@ class WireLog:
         """Return what came after the exchange with this number, oldest first."""
         with self._lock:
             kept = [exchange for exchange in self._kept if exchange.id > last]
-        return [asdict(exchange) | {"curl": as_curl(exchange)} for exchange in kept]
+        return [
+            asdict(exchange) | {"curl": as_curl(exchange), "curl_variables": variables(exchange)}
+            for exchange in kept
+        ]
 
     def clear(self) -> None:
         """Empty the log; numbers go on counting."""

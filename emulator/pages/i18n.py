@@ -133,6 +133,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "answer": ("Answer", "Ответ"),
     "decoded": ("decoded", "разобрать"),
     "raw": ("as sent", "как есть"),
+    "curl_fill": (
+        "The copied command holds no secrets. Before you run it, set in the shell:",
+        "В скопированной команде нет секретов. Сначала задайте в оболочке:",
+    ),
     "copy_curl": ("Copy as curl", "Скопировать curl"),
     "copied": ("Copied", "Скопировано"),
     "wire_clear": ("Clear", "Очистить"),

@@ -6,12 +6,16 @@ field: required, read-only, immutable, type. The first violation is the one repo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emulator.php import is_array, is_empty, is_numeric, items, to_int
+from emulator.php import is_array, is_empty, is_numeric, items
 from emulator.rest.errors import MethodError
 from emulator.rest.schemas import FieldSpec
+
+# As many as a 64-bit integer can have.
+_DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 def identifier(parameters: Mapping[str, Any]) -> int:
@@ -19,9 +23,17 @@ def identifier(parameters: Mapping[str, Any]) -> int:
     if "id" not in parameters:
         raise MethodError("VALIDATION_ID_NOT_PROVIDED", "ID is missing.")
     value = parameters["id"]
-    if not is_numeric(value) or to_int(value) <= 0:
+    number = int(value) if _is_integer(value) else 0
+    if number <= 0:
         raise MethodError("VALIDATION_INVALID_ID_FORMAT", "ID has to be a positive integer.")
-    return to_int(value)
+    return number
+
+
+def _is_integer(value: Any) -> bool:
+    """Tell an integer, or the digits of one; `1.5` and `1e1` are numeric, but no integers."""
+    if isinstance(value, str):
+        return _DIGITS.fullmatch(value) is not None
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def entity_fields(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
-import shlex
+import subprocess
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -229,6 +229,7 @@ def _read_the_wire(
         expect(sent).to_contain_text("mapFields[TIME_HOUR] = DEPARTURE")
     else:
         expect(sent).not_to_contain_text("mapFields")
+    expect(call.locator(".x-fill")).to_contain_text(f"{said['curl_fill']} TOKEN=")
     call.get_by_role("button", name=said["copy_curl"]).click()
     expect(call.get_by_role("button", name=said["copied"])).to_be_visible()
     status, answer = _as_typed(page.evaluate("navigator.clipboard.readText()"))
@@ -247,14 +248,22 @@ def _read_the_wire(
 
 
 def _as_typed(command: str) -> tuple[int, bytes]:
-    """What a shell and curl would make of the command, with the token put in."""
-    assert command.count("***") == 1
-    program, *arguments = shlex.split(command.replace("***", TOKEN))
-    assert (program, arguments[:3]) == ("curl", ["-i", "-X", "POST"])
+    """What a shell and curl would make of the command, with the token in its variable."""
+    shown = subprocess.run(
+        ["/bin/sh", "-c", "curl() { printf '%s\\0' \"$@\"; }\n" + command],
+        env={"TOKEN": TOKEN},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    arguments = shown.stdout.split("\0")[:-1]
+    assert arguments[:3] == ["-i", "-X", "POST"]
     address, given = arguments[3], arguments[4:]
     pairs = list(zip(given[::2], given[1::2], strict=True))
     headers = dict(value.split(": ", 1) for option, value in pairs if option == "-H")
-    (body,) = [value for option, value in pairs if option == "--data-raw"]
+    assert {option for option, _ in pairs} == {"-H", "--data-raw", "--data-urlencode"}
+    # The token needs no encoding.
+    body = "&".join(value for option, value in pairs if option != "-H")
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
     try:

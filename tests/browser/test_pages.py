@@ -79,6 +79,28 @@ def test_every_page_speaks_one_language_and_fits_its_room(page: Page, furnished:
             assert page.evaluate(TOO_WIDE) == [], (path, width)
 
 
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_no_page_is_wider_than_a_phone(page: Page, furnished: Portal, language: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in PAGES:
+        _open(page, furnished, path, language)
+        if path == REPORT:
+            page.locator("#add-filter").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390, path
+        assert page.evaluate("document.querySelector('.split').scrollWidth") == 390, path
+        assert page.evaluate(TOO_WIDE) == [], path
+        if path == REPORT:
+            _fields_have_room(page)
+
+
+def _fields_have_room(page: Page) -> None:
+    """A whole date can be read, and what is typed into a filter can be seen."""
+    for field, least in (("[name=from]", 125), ("[name=to]", 125), ("[data-part=values]", 200)):
+        box = page.locator(field).bounding_box()
+        assert box is not None
+        assert box["width"] >= least, field
+
+
 def test_the_first_screen_of_a_report_has_its_chart_and_numbers(
     page: Page, furnished: Portal
 ) -> None:
@@ -89,6 +111,23 @@ def test_the_first_screen_of_a_report_has_its_chart_and_numbers(
         assert chart is not None
         assert chart["y"] + chart["height"] < height
         expect(numbers).to_be_in_viewport()
+
+
+def test_the_total_of_a_report_is_never_cut_off(page: Page, furnished: Portal) -> None:
+    hidden = page.locator("#numbers.hides")
+    for width in (390, 768, 1024, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        _open(page, furnished, REPORT, "ru")
+        total = page.locator("#numbers td.total").first.bounding_box()
+        room = page.locator("#numbers").bounding_box()
+        assert total is not None
+        assert room is not None
+        assert total["x"] + total["width"] <= room["x"] + room["width"], width
+        expect(hidden).to_have_count(1 if width == 390 else 0)
+    page.set_viewport_size({"width": 390, "height": 900})
+    expect(hidden).to_have_count(1)
+    page.locator("#numbers").evaluate("one => { one.scrollLeft = one.scrollWidth; }")
+    expect(hidden).to_have_count(0)
 
 
 def _tab_to(page: Page, reached: str) -> None:

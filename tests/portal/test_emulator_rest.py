@@ -106,7 +106,8 @@ def test_a_user_without_the_right_is_denied_before_anything_else(portal):
 @pytest.mark.parametrize("method", WITH_ID)
 def test_the_identifier_is_looked_at_first(portal, method):
     assert portal.code(method, fields={"nope": 1}) == "VALIDATION_ID_NOT_PROVIDED"
-    for wrong in (0, -1, "x", "", True, None, [1]):
+    numeric = (1.5, 1.0, "1.5", "1.0", "1e1", " 1", "1" * 20)
+    for wrong in (0, -1, "x", "", "0", True, None, [1], *numeric):
         assert portal.code(method, id=wrong) == "VALIDATION_INVALID_ID_FORMAT"
 
 

@@ -1,12 +1,12 @@
 """The wire log shows what travelled, and no secret."""
 
 import json
-import shlex
+import subprocess
 
 import pytest
 
 from emulator import masking
-from emulator.wire_log import BODY_LIMIT, Exchange, WireLog
+from emulator.wire_log import BODY_LIMIT, Exchange, WireLog, as_curl, variables
 from tests.portal.emulator_kit import TOKEN, always, connector_fields, fetch, journey
 
 pytest_plugins = ["tests.portal.emulator_fixtures"]
@@ -141,9 +141,61 @@ def test_an_exchange_tells_everything_else(portal, played):
     assert entry["status"] == 200
     assert json.loads(entry["response_body"]) == {"status": "ok"}
     assert entry["duration_ms"] >= entry["first_byte_ms"] > 0
-    words = shlex.split(entry["curl"])
-    assert words[:5] == ["curl", "-i", "-X", "POST", played.endpoint("check")]
-    assert words[-2:] == ["--data-raw", "connection%5Btoken%5D=***"]
+    assert entry["curl_variables"] == ["TOKEN"]
+    words = in_a_shell(entry["curl"], TOKEN="a token's value").stdout.split("\0")[:-1]
+    assert words[:4] == ["-i", "-X", "POST", played.endpoint("check")]
+    assert words[-2:] == ["--data-urlencode", "connection%5Btoken%5D=a token's value"]
+
+
+def in_a_shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What a shell hands to curl, each argument followed by a zero byte."""
+    stand_in = "curl() { printf '%s\\0' \"$@\"; }\n"
+    return subprocess.run(
+        ["/bin/sh", "-c", stand_in + command],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+FORM = [("Content-Type", "application/x-www-form-urlencoded")]
+
+
+def test_a_command_keeps_the_order_and_the_encoding_of_a_form():
+    body = "a%5B0%5D=it%27s+%24HOME&connection%5Btoken%5D=***&table=fl%26ghts&b="
+    exchange = Exchange("portal", "data", "POST", "http://h/p?client_secret=***&a=%2B")
+    exchange.request_headers, exchange.request_body = FORM, body
+    given = {"TOKEN": "a+b&c", "CLIENT_SECRET": "s"}
+    assert in_a_shell(as_curl(exchange), **given).stdout.split("\0")[:-1] == [
+        *("-i", "-X", "POST", "http://h/p?client_secret=s&a=%2B"),
+        *("-H", "Content-Type: application/x-www-form-urlencoded"),
+        *("--data-raw", "a%5B0%5D=it%27s+%24HOME"),
+        *("--data-urlencode", "connection%5Btoken%5D=a+b&c"),
+        *("--data-raw", "table=fl%26ghts&b="),
+    ]
+
+
+def test_a_command_does_not_run_before_its_secrets_are_filled_in():
+    exchange = Exchange("portal", "check", "POST", "http://h/")
+    exchange.request_headers, exchange.request_body = FORM, "connection%5Btoken%5D=***"
+    refused = in_a_shell(as_curl(exchange))
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+    assert "TOKEN: set it to what the wire log hides" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "names"),
+    [
+        ("http://h/rest/1/***/scope.json", '{"a": 1}', ["SECRET"]),
+        ("http://h/", '{"auth": "***", "settings": {"api-key": "***"}}', ["AUTH", "KEY"]),
+        ("http://h/?pwd=***&path=***", "", ["SECRET"]),
+        ("http://h/", "nothing to hide", []),
+    ],
+)
+def test_variables_are_named_by_what_they_fill_and_take_nothing_of_the_shells(url, body, names):
+    assert variables(Exchange("portal", "x", "POST", url, request_body=body)) == names
 
 
 def test_the_log_can_be_emptied_and_counts_on(portal):

@@ -47,6 +47,13 @@ def test_the_connector_does_the_searching(portal, source, played):
         (["a"], 502),
         ("a", 502),
         (b"<html>", 502),
+        (b'[{"code": "a", "title": "\\ud83d\\ude00", "rank": 1.5}]', 200),
+        (b'[{"code": "a", "title": "A", "rank": NaN}]', 502),
+        (b'[{"code": "a", "title": "A", "rank": -Infinity}]', 502),
+        (b'\xef\xbb\xbf[{"code": "a", "title": "A"}]', 502),
+        (b'[{"code": "a", "title": "\\ud83d"}]', 502),
+        (b'[{"code": "a", "title": "\\ude00"}]', 502),
+        (b'[{"code": "a", "title": "\xd0"}]', 502),
     ],
 )
 def test_one_bad_entry_spoils_the_table_list(portal, source, played, answer, status):

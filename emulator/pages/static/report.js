@@ -5,6 +5,7 @@ import { ask, busily, language, linkLanguages, make, numberFormat, tell, words }
 const asked = document.getElementById("report");
 const filters = document.getElementById("filters");
 const result = document.getElementById("result");
+const numbers = document.getElementById("numbers");
 const parts = asked.elements;
 const plainNames = ["dimension", "grain", "breakdown", "function", "measure", "from", "to", "time"];
 
@@ -95,11 +96,17 @@ function label(value, dated, grain) {
 function showNumbers(labels, series, answer, title) {
   const format = (value) => (value === null ? "" : numberFormat.format(value));
   const split = series.length > 1 || parts.breakdown.value;
-  const head = make("tr", {}, make("th", { text: title }), ...(split ? series : []).map((one) => make("th", { class: "number", text: one.label })), make("th", { class: "number", text: words.total }));
+  const head = make("tr", {}, make("th", { text: title }), ...(split ? series : []).map((one) => make("th", { class: "number", text: one.label })), make("th", { class: "number total", text: words.total }));
   const rows = labels.map((name, index) => make("tr", {}, make("td", { text: name }),
     ...(split ? series : []).map((one) => make("td", { class: "number", text: format(one.values[index]) })),
-    make("td", { class: "number" }, make("strong", { text: format(answer.totals[index]) }))));
-  document.getElementById("numbers").replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+    make("td", { class: "number total" }, make("strong", { text: format(answer.totals[index]) }))));
+  numbers.replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+  markHidden();
+}
+
+// Tells the style whether columns lie beneath the total.
+function markHidden() {
+  numbers.classList.toggle("hides", numbers.scrollLeft + numbers.clientWidth < numbers.scrollWidth - 1);
 }
 
 function show(answer, sent) {
@@ -139,6 +146,8 @@ function run() {
   });
 }
 
+numbers.addEventListener("scroll", markHidden);
+window.addEventListener("resize", markHidden);
 document.getElementById("add-filter").addEventListener("click", () => {
   const text = firstField((type) => type === "string");
   addFilter(text && { field: text.value }).querySelector("input").focus();

@@ -102,6 +102,12 @@ function copyButton(text) {
   return button;
 }
 
+// The command is copied without its secrets; the reader's shell has to know them.
+function fillIn(variables) {
+  const names = variables.map((name) => make("code", { text: `${name}='…' ` }));
+  return make("p", { class: "x-fill" }, `${words.curl_fill} `, ...names);
+}
+
 function complaint(entry) {
   const text = words[`reason_${entry.reason}`] || entry.error;
   return text.charAt(0).toUpperCase() + text.slice(1);
@@ -119,6 +125,7 @@ function body(entry) {
   const place = make("div", { class: "x-body" });
   if (entry.error) place.append(make("p", { class: "x-error", text: complaint(entry) }));
   place.append(...section(words.request, request, rawRequest, [copyButton(entry.curl)]));
+  if (entry.curl_variables.length) place.insertBefore(fillIn(entry.curl_variables), place.querySelector(".x-bar + div"));
   if (entry.status !== null) {
     const answer = () => prettyJson(entry.response_body, 2400);
     const rawAnswer = () => rawPart(`HTTP/1.1 ${entry.status}`, entry.response_headers, entry.response_body);
