@@ -8,10 +8,8 @@ server-side cursor, for which the planner would prefer plans that give the first
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
-from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -21,12 +19,12 @@ import sqlalchemy as sa
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import ExecStatus
-from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
 from adapters import postgresql_catalog as catalog
 from adapters import postgresql_session as session
-from adapters.base import Batch, Cancellation, Capability, FieldType, Lacks, Query, Row, Table
+from adapters import postgresql_types as types
+from adapters.base import Batch, Cancellation, Capability, Lacks, Query, Row, Table
 from adapters.encode import encode_clean
 from adapters.errors import (
     AdapterError,
@@ -36,11 +34,9 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
-from adapters.sql import columns
 from adapters.sql.adapter import SqlAdapter
-from adapters.sql.columns import Element, Narrow, SqlColumn
+from adapters.sql.columns import Element, SqlColumn
 from adapters.sql.drift import refuse_outdated
-from adapters.sql.numbers import MAX_DOUBLE
 from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -52,17 +48,6 @@ _EXACT = "C"
 _FOLDING = ("pg_c_utf8", "C.utf8", "C.UTF-8", "en_US.utf8", "und-x-icu")
 # They fold one character to one, but for that of ICU, to which these have to be given folded.
 _NOT_ONE_TO_ONE = {"und-x-icu": ("İΣ", "iσ")}
-
-# NaN sorts above all numbers. An infinite numeric is beyond the largest finite one, but servers
-# before 14 cannot even name it.
-_NUMERIC: tuple[Element, Element] = (
-    sa.literal_column("CAST('-1e131071' AS NUMERIC)"),
-    sa.literal_column("CAST('1e131071' AS NUMERIC)"),
-)
-_SHOWN_DATES: tuple[Element, Element] = (
-    sa.literal_column("DATE '0001-01-01'"),
-    sa.literal_column("DATE '9999-12-31'"),
-)
 
 # Rows of a chunk, which libpq holds all at once whatever their width.
 _CHUNK = 100
@@ -185,42 +170,8 @@ class PostgreSQLAdapter(SqlAdapter):
         kinds = catalog.kinds(connection, natives)
         return [(n.name, kind) for n, kind in zip(natives, kinds, strict=True)]
 
-    def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:  # noqa: C901 - a table
-        column: Element = sa.column(name)
-        match kind:
-            case sa.REAL():
-                # As a double, which has no exponent before JSON has one.
-                digits: Element = sa.cast(sa.cast(column, sa.Text()), sa.Double())
-                as_text = columns.float_text(sa.cast(digits, sa.Text()))
-                return columns.single(column, shown=_finite(column), as_text=as_text)
-            case sa.Float():
-                return columns.double(column, shown=_finite(column))
-            case pg.OID():
-                # Compared as it is, any other number would be no oid.
-                return columns.integer(sa.cast(column, sa.BigInteger()))
-            case sa.Numeric():
-                make = columns.integer if columns.is_whole(kind) else columns.number
-                return make(column, shown=column.between(*_NUMERIC))
-            case pg.MONEY():
-                return columns.number(sa.cast(column, sa.Numeric()))
-            case sa.DateTime():
-                return _datetime(column, zoned=bool(kind.timezone))
-            case sa.Date():
-                return _date(column)
-            case pg.BYTEA():
-                return columns.shown_as(sa.func.encode(column, "hex"))
-            case pg.ARRAY():
-                return columns.shown_as(sa.cast(sa.func.to_json(column), sa.Text()))
-            case columns.Geometry():
-                return columns.shown_as(getattr(sa.func, kind.schema).ST_AsText(column))
-            case sa.CHAR():
-                return _padded(column)
-            case sa.String() if kind.collation is None:
-                return columns.text(column, exact=True)
-            case sa.String():
-                return columns.text(column, narrow=_equal(column))
-            case _:
-                return super().column(name, kind)
+    def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:
+        return types.column_of(name, kind) or super().column(name, kind)
 
     def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         return self._stream(query, cancellation, pace, {})
@@ -247,7 +198,7 @@ class PostgreSQLAdapter(SqlAdapter):
             try:
                 if query.limit is not None and query.limit <= _CHUNK:
                     cursor.execute(*statement, prepare=False)
-                    _refuse_other_types(query, cursor.pgresult)
+                    types.refuse_others(query, cursor.pgresult)
                     if batch := cursor.fetchall():
                         yield batch
                     return
@@ -255,7 +206,7 @@ class PostgreSQLAdapter(SqlAdapter):
                 with closing(rows):  # cancels the query if rows are left unread
                     batch = list(islice(rows, pace.rows))
                     if batch:
-                        _refuse_other_types(query, cursor.pgresult)
+                        types.refuse_others(query, cursor.pgresult)
                     while batch:
                         yield batch
                         batch = list(islice(rows, pace.rows))
@@ -265,68 +216,9 @@ class PostgreSQLAdapter(SqlAdapter):
                 raise
 
 
-_SHOWN_AS: dict[FieldType, frozenset[str]] = {
-    FieldType.INT: frozenset({"int2", "int4", "int8", "numeric"}),
-    FieldType.DOUBLE: frozenset({"float4", "float8", "numeric"}),
-    FieldType.STRING: frozenset({"text", "varchar", "name"}),
-    FieldType.DATE: frozenset({"text"}),
-    FieldType.DATETIME: frozenset({"text"}),
-}
-
-
-def _refuse_other_types(query: Query, answer: Any) -> None:
-    """Raise SchemaChanged if a column is read as it stands and stands for something else by now."""
-    for i, field in enumerate(query.fields):
-        found = psycopg.adapters.types.get(answer.ftype(i))
-        if found is None or found.name not in _SHOWN_AS[field.type]:
-            raise SchemaChanged(f"column {field.name} is not what it was")
-
-
 class _NumericAsJson(Loader):
     """A numeric is a JSON number as the server writes it; NaN and infinities end in a letter."""
 
     def load(self, data: Buffer) -> orjson.Fragment | None:
         text = bytes(data)
         return orjson.Fragment(text) if text[-1:].isdigit() else None
-
-
-def _finite(column: Element) -> Element:
-    limit: Element = sa.literal(MAX_DOUBLE, sa.Double())
-    return column.between(-limit, limit)
-
-
-def _equal(column: Element, bind: Callable[[Any], Element] = columns.bind_text) -> Narrow:
-    """What an index finds before texts are compared exactly; for no other comparison."""
-    return lambda _, values: column.in_([bind(value) for value in values])
-
-
-def _padded(column: Element) -> SqlColumn:
-    """Blanks at the end of ``char(n)`` are not part of the value."""
-    shown = columns.shown_as(sa.cast(column, sa.Text()))
-    bare = _equal(column, lambda value: sa.func.bpchar(columns.bind_text(value)))
-    return replace(shown, narrow=bare)
-
-
-def _date(column: Element) -> SqlColumn:
-    known = column.between(*_SHOWN_DATES)
-    shown = sa.case((known, sa.cast(column, sa.Text())))
-
-    def bind(value: date) -> Element:
-        return sa.literal(value, sa.Date())
-
-    return SqlColumn(FieldType.DATE, shown, column, bind, shown=known)
-
-
-def _datetime(column: Element, *, zoned: bool) -> SqlColumn:
-    kind = "TIMESTAMPTZ" if zoned else "TIMESTAMP"
-    known = column.between(
-        sa.literal_column(f"{kind} '0001-01-01 00:00:00'"),
-        sa.literal_column(f"{kind} '9999-12-31 23:59:59.999999'"),
-    )
-    shown = sa.case((known, sa.func.left(sa.cast(column, sa.Text()), 19)))
-
-    def bind(value: datetime) -> Element:
-        moment = value.replace(tzinfo=UTC) if zoned else value
-        return sa.literal(moment, pg.TIMESTAMP(timezone=zoned))
-
-    return SqlColumn(FieldType.DATETIME, shown, column, bind, shown=known, zoned=zoned)

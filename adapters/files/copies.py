@@ -1,20 +1,19 @@
 """Files that DuckDB does not read, as copies that it does: CSV in UTF-8.
 
-Workbooks are read by calamine, sheet by sheet; the copy is in a directory of this process's own.
+Copies are in a directory of this process's own.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
-import python_calamine
-
 from adapters.errors import QueryFailed
+from adapters.files import workbook
 
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
@@ -77,51 +76,24 @@ def recode(path: Path, encoding: str, copy: Path) -> None:
 def sheets(path: Path) -> list[str]:
     """The names of the visible sheets; none of a workbook that cannot be read."""
     try:
-        with python_calamine.load_workbook(path) as book:
-            visible = python_calamine.SheetVisibleEnum.Visible
-            worksheets = python_calamine.SheetTypeEnum.WorkSheet
-            return [
-                sheet.name
-                for sheet in book.sheets_metadata
-                if (sheet.visible, sheet.typ) == (visible, worksheets)
-            ]
-    except (python_calamine.CalamineError, OSError):
+        found: list[str] = json.loads(_by_calamine(path, "names", str(path)))
+    except QueryFailed:
         return []
+    return found
 
 
 def unpack(path: Path, sheet: str | None, copy: Path) -> None:
     """Write the cells of a sheet as CSV; raises QueryFailed if it cannot be read or is empty."""
-    try:
-        with python_calamine.load_workbook(path) as book:
-            name = sheet if sheet is not None else book.sheet_names[0]
-            cells = book.get_sheet_by_name(name)
-            with copy.open("w", encoding="utf-8", newline="") as target:
-                csv.writer(target).writerows(_filled(cells.iter_rows()))
-    except (python_calamine.CalamineError, OSError, IndexError) as error:
-        raise QueryFailed(f"{path.name} cannot be read as a workbook: {error}") from None
+    _by_calamine(path, "cells", str(path), sheet or "", str(copy))
 
 
-def _filled(rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
-    """The rows that are not empty."""
-    for row in rows:
-        texts = [_text(cell) for cell in row]
-        if any(texts):
-            yield texts
-
-
-def _text(cell: object) -> str:
-    match cell:
-        case bool():
-            return "true" if cell else "false"
-        case float() if cell.is_integer() and abs(cell) < 2**53:
-            return str(int(cell))
-        case datetime():
-            # A fraction of a day, which is seldom exact.
-            near = cell + timedelta(microseconds=500)
-            return near.replace(microsecond=near.microsecond // 1000 * 1000).isoformat(" ")
-        case date() | time():
-            return cell.isoformat()
-        case timedelta():
-            return str(cell)
-        case _:
-            return str(cell)
+def _by_calamine(path: Path, *arguments: str) -> str:
+    """What the process of :mod:`adapters.files.workbook` says."""
+    command = [sys.executable, "-I", workbook.__file__, *arguments]
+    done = subprocess.run(  # noqa: S603 - a program of ours
+        command, capture_output=True, check=False, encoding="utf-8"
+    )
+    if done.returncode == 0:
+        return done.stdout
+    reason = done.stderr if done.returncode == workbook.REFUSED else "it takes too much memory"
+    raise QueryFailed(f"{path.name} cannot be read as a workbook: {reason}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
@@ -367,6 +368,24 @@ def test_a_folder_that_is_not_there(folder: Path) -> None:
                 call()
     with pytest.raises(BadAddress, match="speed"):
         open_adapter(f"files://{folder}?speed=fast", Options())
+
+
+def test_a_workbook_of_a_few_bytes_takes_no_memory_of_ours(
+    adapter: Adapter, folder: Path, tmp_path: Path
+) -> None:
+    """Two cells in the corners of a sheet are a rectangle of half a terabyte."""
+    write_workbook(tmp_path / "small.xlsx", {"One": [["a"], [1]]})
+    with (
+        zipfile.ZipFile(tmp_path / "small.xlsx") as small,
+        zipfile.ZipFile(folder / "t.xlsx", "w") as large,
+    ):
+        for name in small.namelist():
+            text = small.read(name).decode()
+            large.writestr(name, text.replace("<c><v>1<", '<c r="XFD1048576"><v>1<'))
+    put(folder / "other.csv", "a\n1\n")
+    with pytest.raises(QueryFailed, match=r"t\.xlsx .* takes too much memory"):
+        read(adapter)
+    assert read(adapter, "other")[2:] == [[1]]
 
 
 def test_a_folder_that_is_not_for_us_is_no_table(
