@@ -24,6 +24,9 @@ _INSTALLED = Path(sysconfig.get_path("data"), "share", "b24-connector")
 GUNICORN_CONFIG = (_CHECKOUT if _CHECKOUT.is_dir() else _INSTALLED) / "gunicorn.conf.py"
 
 
+_PORT = click.IntRange(0, 65535)
+
+
 @click.group()
 @click.version_option(package_name="b24-connector")
 def main() -> None:
@@ -33,7 +36,7 @@ def main() -> None:
 @main.command()
 @config_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--port", type=_PORT, default=8000, show_default=True, help="Port to listen on.")
 def serve(path: Path, host: str, port: int) -> None:
     """Answer portals, under gunicorn."""
     load(path)
@@ -79,7 +82,7 @@ def doctor(path: Path) -> None:
 
 @main.command("demo")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--port", type=_PORT, default=8000, show_default=True, help="Port to listen on.")
 @click.option("--portal", default="", help="Address of an emulated portal that may install us.")
 @click.option("--build", is_flag=True, help="Make the data and the secrets, and stop.")
 def run_demo(host: str, port: int, portal: str, *, build: bool) -> None:

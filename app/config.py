@@ -195,8 +195,15 @@ def _can_be_opened(url: str) -> None:
 _NAMED = fields.String(validate=_NAME)
 
 
+def _has_no_path(url: str) -> None:
+    if url.partition("://")[2].rstrip("/").count("/"):
+        raise ValidationError("has to be without a path: the addresses in it are made here")
+
+
 class _ServerSchema(Strict):
-    public_url = fields.URL(schemes={"http", "https"}, require_tld=False, load_default="")
+    public_url = fields.URL(
+        schemes={"http", "https"}, require_tld=False, load_default="", validate=_has_no_path
+    )
     heartbeat = Seconds(load_default=timedelta(seconds=15), validate=at_least(0.1))
     max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
     trusted_proxies = Networks()

@@ -6,6 +6,7 @@
     ├── TryLater           wait: the portal is down, overloaded or too slow
     ├── AccessExpired      refresh the access token and ask again, once; nobody else sees this
     ├── AccessLost         install the application again, or give another access token
+    │   └── WrongClient    copy the application's id and secret into the configuration
     ├── NotPermitted       ask the portal's administrator: a scope or a right is missing
     ├── NotFound           list again: it is not there, or it is another application's
     ├── InUse              delete first what is made of it
@@ -50,6 +51,15 @@ class AccessLost(PortalError):
     """The portal does not accept our tokens any more, or never did."""
 
     advice = "Install the application again, or give a new access token."
+
+
+class WrongClient(AccessLost):
+    """The OAuth server knows no application by our id and secret."""
+
+    advice = (
+        "Copy client_id and client_secret from the portal's page of the application into the "
+        "configuration; nothing has to be installed again."
+    )
 
 
 class NotPermitted(PortalError):
@@ -105,8 +115,8 @@ _BY_CODE: dict[str, type[PortalError]] = {
     "INVALID_TOKEN": AccessLost,
     "NO_AUTH_FOUND": AccessLost,
     "INVALID_GRANT": AccessLost,
-    "INVALID_CLIENT": AccessLost,
-    "WRONG_CLIENT": AccessLost,
+    "INVALID_CLIENT": WrongClient,
+    "WRONG_CLIENT": WrongClient,
     "NOT_INSTALLED": AccessLost,
     "ERROR_OAUTH": AccessLost,
     "APPLICATION_NOT_FOUND": AccessLost,

@@ -109,6 +109,7 @@ def head(text: str) -> str:
         (head("[server]\nport = 1"), "server.port is not a setting"),
         (head("server = 5"), "server has to be a table"),
         (head('[server]\npublic_url = "bi.example.com"'), "server.public_url "),
+        (head('[server]\npublic_url = "https://bi.example.com/bi"'), "server.public_url has to be"),
         ("connectors = 1\nsources = []", "connectors "),
         ("connectors = 1\nsources = []", "sources "),
         ("[connectors]\ncompany = 5\n[sources]", "connectors.company has to be a table"),
