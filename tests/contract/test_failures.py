@@ -29,7 +29,7 @@ ENDLESS = {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000000)"
         " SELECT i FROM n"
     ),
-    "postgresql": "SELECT generate_series(1, 1000000000) AS i",
+    "postgresql": "SELECT generate_series(1, 1000000000)::text AS i",
     "duckdb": "SELECT range::text AS i FROM range(1000000000)",
     "mysql": "SELECT seq AS i FROM seq_1_to_1000000000",
     "clickhouse": "SELECT toString(number) AS i FROM numbers(1000000000000)",
