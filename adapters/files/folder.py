@@ -8,7 +8,7 @@ because one has come or gone. Letter case makes no difference, as in SQL.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,12 +38,11 @@ def sources(root: Path, sheets: Callable[[Path], list[str]]) -> dict[str, Source
     folder. Raises SourceUnavailable if the folder cannot be read.
     """
     entries = [path for path in _inside(root, root) if _files(root, path)]
-    stems = Counter(_stem(path).casefold() for path in entries)
+    own = _own_names(entries)
     found: dict[str, Source] = {}
     for path in entries:
         files = _files(root, path)
-        stem = _stem(path)
-        name = stem if stems[stem.casefold()] == 1 else path.name
+        name = _stem(path) if path in own else path.name
         kind = _kind(files[0])
         names = sheets(path) if kind == "workbook" else []
         if len(names) > 1:
@@ -51,6 +50,21 @@ def sources(root: Path, sheets: Callable[[Path], list[str]]) -> dict[str, Source
         else:
             found[name] = Source(kind, files, names[0] if names else None)
     return found
+
+
+def _own_names(entries: Sequence[Path]) -> set[Path]:
+    """The entries whose names without an extension can mean nothing else among these."""
+    stems = Counter(_stem(path).casefold() for path in entries)
+    whole = {path.name.casefold() for path in entries if not path.is_dir()}
+    books = [_stem(path).casefold() for path in entries if _kind(path) == "workbook"]
+    # A sheet may have any name, so whatever begins as one of a workbook's may be one.
+    like_sheets = {stem for stem in stems for book in books if stem.startswith(f"{book}.")}
+    unsure = like_sheets | {book for book in books for s in like_sheets if s.startswith(f"{book}.")}
+    return {
+        path
+        for path in entries
+        if stems[stem := _stem(path).casefold()] == 1 and stem not in whole | unsure
+    }
 
 
 def _files(root: Path, path: Path) -> tuple[Path, ...]:

@@ -388,6 +388,20 @@ def test_a_workbook_of_a_few_bytes_takes_no_memory_of_ours(
     assert read(adapter, "other")[2:] == [[1]]
 
 
+def test_no_name_ever_means_another_file(adapter: Adapter, folder: Path) -> None:
+    for name in ("a.csv", "b.json", "book.Jan.csv"):
+        put(folder / name, "a\n1\n")
+    assert names(adapter) == {"a", "b", "book.Jan"}
+    put(folder / "a.json", '{"a": 1}')
+    put(folder / "a.csv.json", '{"a": 2}')
+    write_workbook(folder / "book.xlsx", {"Jan": [["a"], [3]], "Feb": [["a"], [4]]})
+    assert names(adapter) == {
+        *("a.csv", "a.json", "a.csv.json", "b"),
+        *("book.Jan.csv", "book.xlsx.Jan", "book.xlsx.Feb"),
+    }
+    assert read(adapter, "a.csv")[2:] == [[1]]
+
+
 def test_a_folder_that_is_not_for_us_is_no_table(
     adapter: Adapter, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
