@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from app.portal.errors import AccessLost, Nonsense, TryLater, portal_error
+from app.portal.errors import AccessLost, Nonsense, TryLater, WrongClient, portal_error
 from app.portal.origins import BadAddress, Origin, origin_of
 from app.portal.rest import Patience
 
@@ -124,5 +124,7 @@ def _refusal(status: int, answer: Mapping[str, Any], query: Mapping[str, str]) -
     error = portal_error("oauth", status, str(answer.get("error") or ""), description)
     if isinstance(error, TryLater) or status >= 500:
         return TryLater(error.code, error.description)
+    if isinstance(error, WrongClient):
+        return error
     # Whatever else it says, with these tokens there is no way on.
     return AccessLost(error.code, error.description)

@@ -136,8 +136,13 @@ def installation_at(application: Application, address: str) -> Installation:
     known = [item for item in application.store.all() if origin in (None, item.origin)]
     if len(known) == 1:
         return known[0]
+    if known and len({item.origin for item in known}) == 1:
+        raise Unusable(
+            f"{known[0].origin} has {len(known)} installations, as if it was set up anew: "
+            f"b24-connector portal forget {known[0].origin}, then install again."
+        )
     if known:
-        portals = ", ".join(str(item.origin) for item in known)
+        portals = ", ".join(sorted({str(item.origin) for item in known}))
         raise Unusable(f"The application is installed in several portals; say --portal: {portals}.")
     where = f" in {origin}" if origin else ""
     raise Unusable(

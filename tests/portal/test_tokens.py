@@ -16,6 +16,7 @@ from app.portal.errors import AccessLost, Nonsense, TryLater
 from app.portal.install import Application
 from app.portal.methods import Entity
 from app.portal.oauth import Pair
+from app.portal.options import Unusable, installation_at
 from app.portal.sealing import MissingKey, Sealer, WrongKey
 from app.portal.settings import Portal
 from app.portal.store import Busy, NotInstalled, Store
@@ -291,3 +292,20 @@ def test_the_file_is_an_ordinary_database(b24, tmp_path):
     rows = connection.execute("SELECT origin FROM portal_installations").fetchall()
     connection.close()
     assert rows == [(b24.url,)]
+
+
+def test_a_wrong_secret_is_no_reason_to_install_again(b24, application):
+    settings = replace(application.config.portal, client_secret="wrong")
+    application.config = replace(application.config, portal=settings)
+    b24.control("tokens/expire")
+    with pytest.raises(AccessLost, match="invalid_client") as caught:
+        listed(application)
+    assert "client_secret" in caught.value.advice
+    assert "nothing has to be installed again" in caught.value.advice
+
+
+def test_a_portal_that_was_set_up_anew_under_its_address(b24, application):
+    application.store.keep(replace(only(application), member_id="another"))
+    with pytest.raises(Unusable, match=r"2 installations.*portal forget") as caught:
+        installation_at(application, b24.url)
+    assert "say --portal" not in str(caught.value)
