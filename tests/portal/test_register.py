@@ -205,11 +205,10 @@ def test_a_portal_that_answers_nonsense(b24, connector):
 
 
 def test_limits_are_checked_before_anything_is_sent(b24, tmp_path):
-    long = "x" * 2100
-    config = read_config(write_config(tmp_path, b24.url, f"http://127.0.0.1:9/{long}"))
+    config = read_config(write_config(tmp_path, b24.url, "http://127.0.0.1:9"))
+    object.__setattr__(config.server, "public_url", f"http://127.0.0.1:9/{'x' * 2100}")
     with pytest.raises(BadTile, match="urlCheck of company is longer than 2048"):
         register(b24.client(), config)
-    config = read_config(write_config(tmp_path, b24.url, "http://127.0.0.1:9"))
     object.__setattr__(config.server, "public_url", "")
     with pytest.raises(BadTile, match=r"server\.public_url is not set"):
         register(b24.client(), config)
