@@ -193,7 +193,7 @@ sql = "{sql}"
         ('tables = ["order", "ord*"]', ["tables: order matches no table"]),
         ('tables = ["order"]', ["tables: order matches no table", "publishes no tables"]),
         ('hide = ["order.id", "orders.id"]', ["hide: order.id matches no column"]),
-        ('hide = ["*.phone"]', ["hide: *.phone matches no column"]),
+        ('hide = ["o*.phone"]', ["hide: o*.phone matches no column"]),
         ('hide = ["customers.*"]', ["hide: customers.* matches no column"]),
         ('hide = ["orders.*"]', ["publishes no tables"]),
     ],
