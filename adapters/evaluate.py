@@ -136,13 +136,18 @@ def _matches(
     return lambda cell: matching.fullmatch(folded(text_of(cell))) is not None
 
 
+NOT_ONE_TO_ONE = ("İΣ", "iσ")
+"""The only letters whose lower case is longer, or goes by what stands beside them; and theirs."""
+_ONE_TO_ONE = str.maketrans(*NOT_ONE_TO_ONE)
+
+
 def folded(text: str) -> str:
     """``text`` in lower case, each character by itself and for one.
 
     A piece of a text has to fold as it does within the text, where another letter may be the last,
     and a wildcard stands for one character whatever its case.
     """
-    return text.replace("İ", "i").replace("Σ", "σ").lower()
+    return text.translate(_ONE_TO_ONE).lower()
 
 
 def _regular(pattern: tuple[str | Wildcard, ...]) -> str:

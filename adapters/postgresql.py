@@ -34,6 +34,7 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
+from adapters.evaluate import NOT_ONE_TO_ONE
 from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, SqlColumn
 from adapters.sql.drift import refuse_outdated
@@ -43,11 +44,11 @@ from adapters.sql.where import TextRules
 
 # Compares texts by their code points, on every server that has it.
 _EXACT = "C"
+# The one below that does not fold one character to one.
+_ICU = "und-x-icu"
 # The first of these that the server has folds the case of every alphabet, whatever the database's
 # own locale; the later ones are for servers before 17.
-_FOLDING = ("pg_c_utf8", "C.utf8", "C.UTF-8", "en_US.utf8", "und-x-icu")
-# They fold one character to one, but for that of ICU, to which these have to be given folded.
-_NOT_ONE_TO_ONE = {"und-x-icu": ("İΣ", "iσ")}
+_FOLDING = ("pg_c_utf8", "C.utf8", "C.UTF-8", "en_US.utf8", _ICU)
 
 # Rows of a chunk, which libpq holds all at once whatever their width.
 _CHUNK = 100
@@ -142,8 +143,8 @@ class PostgreSQLAdapter(SqlAdapter):
         folding = next((name for name in _FOLDING if name in self._collations), None)
         if folding is None:
             return sa.func.lower(text)
-        if folding in _NOT_ONE_TO_ONE:
-            text = sa.func.translate(text, *_NOT_ONE_TO_ONE[folding])
+        if folding == _ICU:
+            text = sa.func.translate(text, *NOT_ONE_TO_ONE)
         return sa.func.lower(text.collate(folding))
 
     def tables(self) -> list[Table]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
 
 from adapters.base import Query, Table
+from adapters.evaluate import NOT_ONE_TO_ONE
 from adapters.sql.columns import Element
 from adapters.sql.drift import fields_of
 from adapters.sql.verbatim import verbatim
@@ -20,7 +21,7 @@ DIALECT = ClickHouseDialect(server_side_params=True)
 _RULES = TextRules(
     exact=lambda text: text,
     # One character to one, where lowerUTF8 looks at what stands beside these two.
-    folded=lambda text: sa.func.lowerUTF8(sa.func.translateUTF8(text, "İΣ", "iσ")),
+    folded=lambda text: sa.func.lowerUTF8(sa.func.translateUTF8(text, *NOT_ONE_TO_ONE)),
     shown=lambda value: sa.func.toString(value),
     escape=None,
 )

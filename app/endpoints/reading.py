@@ -11,7 +11,8 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from adapters.sql.alarm import ALARMS, sever
 from app.errors import ApiError
-from app.wire.body import MAX_BYTES
+from app.wire.body import MAX_BYTES, decode_body
+from app.wire.form import Tree
 
 # Seconds in which a body has to come: whoever takes longer holds a thread that others wait for.
 _PATIENCE = 30.0
@@ -20,7 +21,12 @@ _PATIENCE = 30.0
 _MAX_DISCARDED = 16 * MAX_BYTES
 
 
-def read_body() -> bytes:
+def read_body() -> Tree:
+    """The parameters in the body; raises ApiError as :func:`app.wire.body.decode_body` does."""
+    return decode_body(_whole(), request.mimetype)
+
+
+def _whole() -> bytes:
     """The body, or so much of it that it is known to be larger than MAX_BYTES.
 
     Raises ApiError MALFORMED_BODY for one that ends too soon: what is missing may be the filter.

@@ -24,7 +24,6 @@ from app.errors import ApiError
 from app.ops.logs import one_line
 from app.ops.record import record
 from app.sources import Source, title
-from app.wire.body import decode_body
 from app.wire.filters import parse_filter
 from app.wire.form import Tree
 from app.wire.names import Names
@@ -57,7 +56,7 @@ def _open_request(connector_name: str) -> tuple[Access, Tree]:
         raise ApiError("UNKNOWN_CONNECTOR", f"There is no connector {connector_name} here.")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "A compressed body is not accepted.")
-    tree = decode_body(read_body(), request.mimetype)
+    tree = read_body()
     record().parameters = sorted(name if name in PARAMETERS else "?" for name in tree)
     access = admit(connector, _state().sources, tree.pop("connection", None))
     record().sources = [source.settings.name for source in access.sources]

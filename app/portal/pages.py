@@ -27,7 +27,6 @@ from app.portal.sealing import MissingKey, WrongKey
 from app.portal.texts import Texts, texts
 from app.portal.tile import BadTile
 from app.sources import Place
-from app.wire.body import decode_body
 from app.wire.form import Tree
 
 log = logging.getLogger("b24.portal")
@@ -59,7 +58,7 @@ def explain() -> Response:
 @blueprint.post("/install")
 def install_page() -> Response:
     """Install, and show inside the portal what happened."""
-    tree = _body()
+    tree = read_body()
     if "event" in tree:
         return _answer_event(tree)
     said = texts(request.args.get("LANG", ""))
@@ -78,7 +77,7 @@ def install_page() -> Response:
 @blueprint.post("/events")
 def events() -> Response:
     """What the portal reports: its installation, its removal."""
-    return _answer_event(_body())
+    return _answer_event(read_body())
 
 
 def _answer_event(tree: Tree) -> Response:
@@ -135,10 +134,6 @@ def _translated() -> Iterator[None]:
     except (BadTile, MissingKey, WrongKey) as error:
         log.warning("request %s: %s", record().id, error)
         raise ApiError("PORTAL_NOT_CONFIGURED", str(error)) from error
-
-
-def _body() -> Tree:
-    return decode_body(read_body(), request.mimetype)
 
 
 def _page(
