@@ -153,6 +153,48 @@ def test_a_query_that_is_too_slow(engine: Engine) -> None:
     adapter.close()
 
 
+# The server's own word on a query that it ends, as a server says it that speaks German.
+GERMAN = """
+    CREATE FUNCTION {}(seconds double precision) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_sleep(seconds);
+    EXCEPTION WHEN query_canceled THEN
+        RAISE query_canceled USING MESSAGE = 'storniere Anfrage';
+    END $$"""
+
+
+@pytest.mark.engines("postgresql")
+def test_a_time_limit_is_not_told_by_the_language_of_the_server(engine: Engine) -> None:
+    engine.execute(GERMAN.format("slow"))
+    adapter = open_adapter(engine.url, Options(timeout=timedelta(seconds=0.5)))
+    with pytest.raises(QueryTimeout, match="storniere Anfrage"):
+        list(adapter.rows(query("SELECT slow(100) AS n"), Cancellation()))
+    adapter.close()
+
+
+@pytest.mark.engines("postgresql")
+@pytest.mark.parametrize("word", ["storniere Anfrage", "timeout"])
+def test_a_query_that_an_administrator_ends_has_not_taken_too_long(
+    adapter: Adapter, engine: Engine, word: str
+) -> None:
+    engine.execute("DROP FUNCTION IF EXISTS ended")
+    engine.execute(GERMAN.format("ended").replace("storniere Anfrage", word))
+    caught: list[AdapterError] = []
+
+    def read() -> None:
+        try:
+            list(adapter.rows(query("SELECT ended(100) AS n"), Cancellation()))
+        except AdapterError as error:
+            caught.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    wait_until(lambda: working(engine))
+    engine.execute(WORKING["postgresql"].replace("SELECT pid", "SELECT pg_cancel_backend(pid)"))
+    reader.join(10)
+    assert [type(error) for error in caught] == [QueryCancelled]
+    adapter.check()
+
+
 def test_a_connection_that_is_killed(adapter: Adapter, engine: Engine) -> None:
     if engine.name in ("sqlite", "duckdb"):
         return  # no server, no connection
