@@ -51,7 +51,7 @@ def admit(
     return Access([lease.source])
 
 
-def guessing(prefix: str, credentials: str) -> AbstractContextManager[None]:
+def guessing(prefix: str, credentials: str, *, each: bool = False) -> AbstractContextManager[None]:
     """Find out inside whether the credentials of the present request are right; see Guesses."""
     entrance = _entrance()
     client = client_address(
@@ -59,7 +59,7 @@ def guessing(prefix: str, credentials: str) -> AbstractContextManager[None]:
         request.headers.get("X-Forwarded-For", ""),
         entrance.server.trusted_proxies,
     )
-    return entrance.guesses.attempt(client, prefix, credentials)
+    return entrance.guesses.attempt(client, prefix, credentials, each=each)
 
 
 def _entrance() -> Entrance:

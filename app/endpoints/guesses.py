@@ -1,8 +1,8 @@
 """Slows down whoever tries one token or password after the other.
 
 Different wrong ones count, by client address and by what they begin with: a connection whose token
-was replaced and that goes on asking with the old one is one guess, and shuts nobody out. All of it
-is in the memory of one process.
+was replaced and that goes on asking with the old one is one guess, and shuts nobody out. Forged
+installations count one by one. All of it is in the memory of one process.
 """
 
 from __future__ import annotations
@@ -41,8 +41,12 @@ class Guesses:
         self._memory: MemoryStorage | None = None
 
     @contextmanager
-    def attempt(self, client: str, prefix: str, credentials: str) -> Iterator[None]:
+    def attempt(
+        self, client: str, prefix: str, credentials: str, *, each: bool = False
+    ) -> Iterator[None]:
         """Whether ``credentials`` are right is found out inside the block.
+
+        With ``each`` the same wrong ones count again: finding out costs somebody else something.
 
         Raises ApiError TOO_MANY_GUESSES instead of entering it if too many were wrong: from
         ``client``, or from anywhere with this ``prefix``, the latter only if these credentials
@@ -57,7 +61,7 @@ class Guesses:
             if not self._limiter.test(self._most, *key):
                 raise self._refusal(self._most, key)
         # Counted before the outcome is known, or many at once would count too late.
-        counted = not known and self._limiter.hit(self._once, "same", whole)
+        counted = not known and (each or self._limiter.hit(self._once, "same", whole))
         for key in keys if counted else ():
             self._limiter.hit(self._most, *key)
         try:
@@ -95,7 +99,7 @@ class Guesses:
         seconds = max(1, math.ceil(reset - time.time()))
         return ApiError(
             "TOO_MANY_GUESSES",
-            f"Too many different wrong tokens or passwords were sent; try again in {seconds} "
+            f"Too many wrong tokens, passwords or installations were sent; try again in {seconds} "
             "seconds.",
             retry_after=seconds,
         )

@@ -23,4 +23,4 @@ BROKEN = Counter(
 UNDER_WAY = Gauge(
     "b24_answers_under_way", "Answers with rows, now.", ["source"], multiprocess_mode="livesum"
 )
-GUESSES = Counter("b24_guesses", "Different wrong tokens and logins.")
+GUESSES = Counter("b24_guesses", "Different wrong tokens and logins, and forged installations.")

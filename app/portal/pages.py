@@ -96,16 +96,22 @@ def _answer_event(tree: Tree) -> Response:
 
 
 def _install(application: Application, shake: handshake.Handshake) -> list[Outcome]:
-    """Some at a time: each waits for an OAuth server and a portal, which may be slow."""
+    """Some at a time: each waits for an OAuth server and a portal, which may be slow.
+
+    Unlike an old token, a forged one is a guess each time that it comes: the server is asked anew.
+    """
     visiting = current_app.extensions["b24"].gate.visiting(Place("", "installations"))
-    guess = _guessing(shake.application_token, f"{shake.member_id} {shake.pair.access}")
+    more = f"{shake.member_id} {shake.pair.access}"
+    guess = _guessing(shake.application_token, more, each=True)
     with visiting, guess:
         return install.install(application, shake)
 
 
-def _guessing(token: str, more: str) -> contextlib.AbstractContextManager[None]:
+def _guessing(
+    token: str, more: str, *, each: bool = False
+) -> contextlib.AbstractContextManager[None]:
     """Whether an application token and what comes with it are right is found out in the block."""
-    return guessing(token[:PREFIX], f"portal {token} {more}")
+    return guessing(token[:PREFIX], f"portal {token} {more}", each=each)
 
 
 def _settled() -> Application:

@@ -1,6 +1,12 @@
 """Who tries one application token after the other is not heard for long."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+
+from app.endpoints.gate import VISITS
+from tests.portal.kit import send
+from tests.server import eventually
 
 MOST = 20  # guesses_per_minute, as it is shipped
 
@@ -23,14 +29,15 @@ def test_guesses_at_events_are_counted(b24, installed):
     assert b24.event(installed.url, "ONAPPUNINSTALL").status == 429
 
 
-def test_guesses_at_the_installation_are_counted_and_call_nobody_any_more(b24, connector):
+@pytest.mark.parametrize("guess", ["{}-guess", "the-same-again"])
+def test_guesses_at_the_installation_are_counted_and_call_nobody_any_more(b24, connector, guess):
     for n in range(MOST):
-        forged = b24.page(connector.url, AUTH_ID=f"{n}-guess")
+        forged = b24.page(connector.url, AUTH_ID=guess.format(n))
         assert forged.status == 403
     asked = len(b24.calls())
-    refused = b24.page(connector.url, AUTH_ID="another-guess")
+    refused = b24.page(connector.url, AUTH_ID=guess.format("another"))
     assert refused.status == 429
-    assert "Too many different wrong" in refused.text
+    assert "Too many wrong" in refused.text
     assert len(b24.calls()) == asked
 
 
@@ -40,3 +47,16 @@ def test_a_portal_that_repeats_itself_is_no_guesser(b24, installed):
         assert b24.event(installed.url, "ONAPPUPDATE").status == 200
         forged = b24.event(installed.url, "ONAPPUPDATE", application_token="an-old-one")
         assert forged.status == 403
+
+
+def test_no_more_installations_at_once_than_the_gate_lets_in(b24, connector):
+    b24.fault("app.info", kind="delay", seconds=4, times=0)
+    with ThreadPoolExecutor(VISITS) as portals:
+        slow = [portals.submit(b24.page, connector.url, AUTH_ID="forged") for _ in range(VISITS)]
+        eventually(lambda: send("GET", f"{b24.url}/emulator/faults").json[0]["hits"] == VISITS)
+        refused = b24.page(connector.url)
+        assert refused.status == 503
+        assert "under way" in refused.text
+    assert [page.result().status for page in slow] == [403] * VISITS
+    b24.heal()
+    assert b24.page(connector.url).status == 200

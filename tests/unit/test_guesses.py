@@ -48,6 +48,16 @@ def test_one_wrong_token_is_one_guess_however_often_it_comes(guesses: Guesses) -
     assert right(guesses, HERE, "right-token") == "in"
 
 
+def test_what_counts_each_time_is_counted_until_it_is_right(guesses: Guesses) -> None:
+    for _ in range(50):
+        with guesses.attempt(HERE, "portal", "right", each=True):
+            pass
+    for n in range(4):
+        with pytest.raises(ApiError) as caught, guesses.attempt(HERE, "x", "x", each=True):
+            raise ApiError("FORGED_REQUEST", "It is forged.")
+        assert caught.value.code == ("FORGED_REQUEST" if n < 3 else "TOO_MANY_GUESSES")
+
+
 def test_right_ones_are_not_counted(guesses: Guesses) -> None:
     for n in range(50):
         assert right(guesses, HERE, f"{n}-right") == "in"
