@@ -26,6 +26,8 @@ from app.ops.metrics import GUESSES
 WRONG = frozenset({"CANNOT_CONNECT", "FORGED_REQUEST", "INVALID_TOKEN"})
 
 _REMEMBERED = 10_000
+# Seconds by which a clock is set back, rather than slowed down.
+_STEP = 1.0
 
 
 class Guesses:
@@ -39,6 +41,7 @@ class Guesses:
         self._right: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
         self._memory: MemoryStorage | None = None
+        self._ahead = 0.0  # how far the machine's clock is before the one that nobody sets
 
     @contextmanager
     def attempt(
@@ -110,9 +113,13 @@ class Guesses:
 
     @property
     def _storage(self) -> MemoryStorage:
+        ahead = time.time() - time.monotonic()
         with self._lock:
-            if self._memory is None:  # it starts a thread, which would not survive a fork
+            # Made late, for it starts a thread, which would not survive a fork; and made anew when
+            # the machine's clock, by which it forgets, is set back: it would forget too late.
+            if self._memory is None or ahead < self._ahead - _STEP:
                 self._memory = MemoryStorage()
+            self._ahead = ahead
             return self._memory
 
     @property

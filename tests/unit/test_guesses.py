@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from app.endpoints.guesses import Guesses
@@ -92,6 +94,21 @@ def test_guesses_under_way_count(guesses: Guesses) -> None:
     assert right(guesses, HERE, "right-token") == "TOO_MANY_GUESSES"
     third.__exit__(None, None, None)
     assert right(guesses, HERE, "right-token") == "in"
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_out(
+    guesses: Guesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        wrong(guesses, HERE, f"{n}-token")
+    assert right(guesses, HERE, "right-token") == "TOO_MANY_GUESSES"
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    assert right(guesses, HERE, "right-token") == "in"
+    # And from there on it counts as before.
+    for n in range(3):
+        assert wrong(guesses, HERE, f"{n}-token") == "INVALID_TOKEN"
+    assert right(guesses, HERE, "right-token") == "TOO_MANY_GUESSES"
 
 
 def test_no_credentials_are_kept(guesses: Guesses) -> None:
