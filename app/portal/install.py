@@ -164,8 +164,17 @@ def receive(application: Application, tree: Tree) -> str:
     sent = tree.get("ts")
     if not isinstance(sent, str) or not (sent.isdecimal() and len(sent) < 12):
         raise ApiError("MALFORMED_BODY", "The event does not say when it was sent (ts).")
-    if int(sent) < known.installed_at:
-        raise ApiError("STALE_EVENT", "The application was installed after this event was sent.")
+    if (early := known.installed_at - int(sent)) > 0:
+        log.warning(
+            "request %s: portal %s: a removal was sent %d s before the installation; is that an "
+            "old one, or does the clock of this machine run ahead?",
+            *(record().id, known.origin, early),
+        )
+        raise ApiError(
+            "STALE_EVENT",
+            "The application was installed after this event was sent, by the clock of this "
+            "service.",
+        )
     application.store.forget(known.member_id)
     log.info("portal %s: removed", known.origin)
     return "removed"

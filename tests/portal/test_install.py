@@ -321,6 +321,7 @@ def test_a_removal_that_is_replayed_after_the_next_installation(b24, installed):
     (installation,) = stored(installed)
     late = b24.event(installed.url, "ONAPPUNINSTALL", ts=str(installation.installed_at - 1))
     assert (late.status, late.json["error"]) == (409, "STALE_EVENT")
+    assert "clock of this service" in late.json["error_description"]
     assert b24.event(installed.url, "ONAPPUNINSTALL", ts="soon").status == 400
     assert stored(installed) == [installation]
     assert b24.event(installed.url, "ONAPPUNINSTALL").json == {"status": "removed"}
@@ -419,6 +420,12 @@ def test_the_log_says_what_a_request_does_not_prove(b24, connector, caplog):
         assert b24.page(connector.url).status == 200
         page = b24.page(connector.url, APPLICATION_TOKEN="f" * 32)
         assert warning(caplog, page).endswith("its application token is another one")
+        (installation,) = stored(connector)
+        late = b24.event(connector.url, "ONAPPUNINSTALL", ts=str(installation.installed_at - 7))
+        assert warning(caplog, late) == (
+            f"portal {b24.url}: a removal was sent 7 s before the installation; is that an old "
+            "one, or does the clock of this machine run ahead?"
+        )
     lists = {"CONNECTOR_PORTAL__DOMAINS": "http://other.example"}
     with running_connector(connector.path.parent, b24.url, **lists) as other, logged(caplog):
         page = b24.page(other.url, DOMAIN="other.example")
