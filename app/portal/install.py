@@ -77,10 +77,8 @@ def install(application: Application, shake: Handshake) -> list[Outcome]:
             _listen_for_removal(client, application.config)
     except NotInstalled:
         raise ApiError("FORGED_REQUEST", "The application was removed meanwhile.") from None
-    except Busy:
-        raise ApiError(
-            "PORTAL_BUSY", "Another registration in this portal has not ended; try again."
-        ) from None
+    except Busy as error:
+        raise ApiError("PORTAL_BUSY", str(error)) from None
     log.info("portal %s: installed, %d connectors", installation.origin, len(outcomes))
     return outcomes
 

@@ -78,15 +78,13 @@ def with_config(command: Command) -> Command:
             _stop(f"{error}. {error.advice}")
         except ApiError as error:
             _stop(f"{error.description} ({error.code})")
-        except Busy:
-            _stop("Another registration in this portal has not ended; try again in a minute.")
         except NotInstalled:
             _stop("The application was removed from this portal meanwhile.")
         except AdapterError as error:
             _stop(f"The source cannot be read: {type(error).__name__}: {error}")
         except StoreUnavailable as error:
             _stop(error.reason)
-        except (BadAddress, BadTile, MissingKey, Unusable, WrongKey) as error:
+        except (BadAddress, BadTile, Busy, MissingKey, Unusable, WrongKey) as error:
             _stop(str(error))
 
     return run

@@ -24,7 +24,8 @@ from app.portal.origins import Origin, read_origin
 from app.portal.sealing import Sealer
 from app.portal.settings import Portal
 
-# A worker that dies while it registers blocks the next one for so long.
+# A worker that dies while it registers blocks the next one for so long: it may have been anywhere,
+# so that nobody can see that it is dead.
 _LEASE = 600.0
 _PAUSE = 0.1
 
@@ -36,7 +37,13 @@ class NotInstalled(Exception):
 
 
 class Busy(Exception):
-    """Another worker is at it, and has been for longer than one waits."""
+    """Another worker is at it, and has been for longer than one waits; the text is for people."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another registration in this portal has not ended; try again in a minute, or in "
+            f"{_LEASE / 60:.0f} if it was killed."
+        )
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,7 @@ class Store:
             if self.find(member_id) is None:
                 raise NotInstalled(member_id)
             if time.monotonic() > end:
-                raise Busy(member_id)
+                raise Busy
             time.sleep(_PAUSE)
         try:
             yield

@@ -270,7 +270,7 @@ def test_one_registers_at_a_time(b24, settings):
         pass
     one.keep(b24.installation())
     with one.alone(member_id):
-        with pytest.raises(Busy), other.alone(member_id, wait=0):
+        with pytest.raises(Busy, match="in 10 if it was killed"), other.alone(member_id, wait=0):
             pass
         # Renewing goes on meanwhile.
         spent = one.find(member_id).pair.access
