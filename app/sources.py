@@ -23,10 +23,14 @@ T = TypeVar("T")
 
 
 class Place(NamedTuple):
-    """What shares its limits: a configured source, or a host behind a direct connector."""
+    """What shares its limits: a configured source, or a host behind a direct connector.
+
+    With ``client`` it is the share that one client address may have of it.
+    """
 
     source: str
     host: str = ""
+    client: str | None = None
 
 
 # Entered while a place is asked anything; may refuse.

@@ -45,9 +45,10 @@ class Door:
         self._attempts: dict[bytes, Future[None]] = {}
         self._lock = threading.Lock()
 
-    def open(self, direct: Direct, connection: Tree | str | None) -> Lease:
+    def open(self, direct: Direct, connection: Tree | str | None, client: str = "") -> Lease:
         """The source that ``connection`` opens; the caller gives it back to ``pools``.
 
+        ``client`` is the address that asks: none can keep all others from logging in.
         Raises ApiError TOO_BUSY, and CANNOT_CONNECT: at once if a value is missing, otherwise when
         the time for connecting is over.
         """
@@ -65,7 +66,8 @@ class Door:
         if lease is not None:
             return lease
         # Both logging in and failing to take their time; who is refused anyway keeps nobody out.
-        with self._visiting(Place(direct.source.name, "refusals" if refusal else "logins")):
+        slots = Place(direct.source.name, "refusals" if refusal else "logins")
+        with self._visiting(slots._replace(client=client)), self._visiting(slots):
             try:
                 if refusal is not None:
                     raise refusal

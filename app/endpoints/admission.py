@@ -39,7 +39,7 @@ def admit(
     with guessing(*guess) if guess else nullcontext():
         if connector.direct is None:
             return grant(connector, sources, connection)
-        lease = _entrance().door.open(connector.direct, connection)
+        lease = _entrance().door.open(connector.direct, connection, _client())
     pools = _entrance().door.pools
 
     @after_this_request
@@ -53,13 +53,16 @@ def admit(
 
 def guessing(prefix: str, credentials: str, *, each: bool = False) -> AbstractContextManager[None]:
     """Find out inside whether the credentials of the present request are right; see Guesses."""
-    entrance = _entrance()
-    client = client_address(
+    return _entrance().guesses.attempt(_client(), prefix, credentials, each=each)
+
+
+def _client() -> str:
+    """The address that the present request came from."""
+    return client_address(
         request.remote_addr or "",
         request.headers.get("X-Forwarded-For", ""),
-        entrance.server.trusted_proxies,
+        _entrance().server.trusted_proxies,
     )
-    return entrance.guesses.attempt(client, prefix, credentials, each=each)
 
 
 def _entrance() -> Entrance:

@@ -16,6 +16,8 @@ from app.sources import Place
 FEW_ROWS = 100
 # Checks, lists, descriptions and previews of one place: of the 32 threads of a worker.
 VISITS = 8
+# So many of them for one client address, where they are counted by it.
+SHARE = VISITS // 2
 # In seconds: where a place is taken for so long, nobody waits for it.
 _PATIENCE = 1.0
 _RETRY_AFTER = 5
@@ -50,12 +52,14 @@ class Gate:
     def visiting(self, place: Place) -> Iterator[None]:
         """Ask a place something short in the block.
 
-        With :data:`VISITS` inside, one waits for the next to leave, unless the place has kept
-        somebody for so long that it seems to hang. Raises ApiError TOO_BUSY.
+        With :data:`VISITS` inside, or a client's :data:`SHARE`, one waits for the next to leave,
+        unless the place has kept somebody for so long that it seems to hang. Raises ApiError
+        TOO_BUSY.
         """
         visit = object()
+        most = VISITS if place.client is None else SHARE
         with self._left:
-            while len(inside := self._visits[place]) >= VISITS:
+            while len(inside := self._visits[place]) >= most:
                 left = next(iter(inside.values())) + _PATIENCE - time.monotonic()
                 if left <= 0:
                     raise _busy()

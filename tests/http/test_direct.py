@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app.endpoints.gate import VISITS
+from app.endpoints.gate import SHARE
 from tests.server import Answer, Server, eventually, free_port, serving
 from tests.tcp import OTHER, OTHER_PASSWORD, PASSWORD, USER, Database, mariadb, postgresql
 
@@ -118,7 +118,7 @@ def all_refused(
     def run(changes: dict[str, str]) -> tuple[dict[str, str], bytes, float]:
         return changes, *refused(server, login(database, **changes))
 
-    with ThreadPoolExecutor(VISITS) as threads:
+    with ThreadPoolExecutor(SHARE) as threads:
         return list(threads.map(run, failures))
 
 
