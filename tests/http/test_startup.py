@@ -57,10 +57,13 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
 
 BROKEN = [
     ("[connectors", "is not valid TOML"),
-    (SOUND + "timeout = 0", "sources.shop.timeout has to be between"),
-    (SOUND.replace('"of-shop"', '"${NOT_SET}"'), "sources.shop.tokens.0 needs the environment"),
-    (SOUND.replace("sqlite", "db2"), "sources.shop.url no adapter for db2://"),
-    (SOUND.replace("sqlite:///", "postgresql://u:p@h:port/"), "sources.shop.url is not an address"),
+    (SOUND + "timeout = 0", "sources.shop.timeout: has to be between"),
+    (SOUND.replace('"of-shop"', '"${NOT_SET}"'), "sources.shop.tokens.0: needs the environment"),
+    (SOUND.replace("sqlite", "db2"), "sources.shop.url: no adapter for db2://"),
+    (
+        SOUND.replace("sqlite:///", "postgresql://u:p@h:port/"),
+        "sources.shop.url: is not an address",
+    ),
 ]
 
 
@@ -123,7 +126,7 @@ def test_the_procfile_refuses_a_broken_configuration(tmp_path: Path) -> None:
     process = procfile(config, free_port())
     printed, _ = process.communicate(timeout=40)
     assert process.returncode != 0
-    assert f"{config}: sources.shop.timeout has to be between" in printed
+    assert f"{config}: sources.shop.timeout: has to be between" in printed
     assert "Traceback" not in printed
 
 
@@ -148,8 +151,8 @@ def test_check_config_says_yes_or_why_not(tmp_path: Path) -> None:
     path.write_text(SOUND + "timeout = 0\nnonsense = 1")
     done = run("check-config", cwd=tmp_path, CONNECTOR_CONFIG="x.toml")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "x.toml: sources.shop.timeout " in done.stderr
-    assert "x.toml: sources.shop.nonsense is not a setting" in done.stderr
+    assert "x.toml: sources.shop.timeout: " in done.stderr
+    assert "x.toml: sources.shop.nonsense: is not a setting" in done.stderr
 
 
 def test_token_makes_a_new_token_and_its_digest(tmp_path: Path) -> None:
