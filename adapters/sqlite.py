@@ -56,6 +56,7 @@ class SQLiteAdapter(SqlAdapter):
     """``sqlite:///relative.db`` or ``sqlite:////absolute.db``."""
 
     driver = "sqlite+pysqlite"
+    parameters = frozenset[str]()
     case_sensitive_names = False
 
     def __init__(self, url: str, options: Options) -> None:

@@ -146,6 +146,21 @@ def head(text: str) -> str:
             "sources.shop.url: needs a third slash, as in duckdb:///shop.duckdb",
         ),
         (changed(url='"files:///a?encodin=utf-8"'), "sources.shop.url: has encodin after its"),
+        (
+            changed(url='"postgresql://h/db?sslmod=require"'),
+            "sources.shop.url: has sslmod after its question mark, which postgresql:// does not "
+            "know; it knows sslmode",
+        ),
+        (
+            changed(url='"postgres://h/db?user=u&nonsense=1"'),
+            "sources.shop.url: has nonsense after",
+        ),
+        (changed(url='"mysql://h/db?ssl_ca=x&read_timout=1"'), "sources.shop.url: has read_timout"),
+        (changed(url='"mssql://h/db?tds=7"'), "sources.shop.url: has tds after its question mark"),
+        (changed(url='"oracle://h/db?nonsense=1"'), "sources.shop.url: has nonsense after its"),
+        (changed(url='"trino://h/db?verfy=1"'), "sources.shop.url: has verfy after its question"),
+        (changed(url='"clickhouse://h/db?secur=1"'), "sources.shop.url: has secur after its"),
+        (changed(url='"sqlite:///shop.db?mode=rw"'), "sources.shop.url: has mode after its"),
         (changed(tokens=""), "sources.shop.tokens: needs a token"),
         (changed(tokens="[]"), "sources.shop.tokens: needs a token"),
         (changed(tokens='["a", ""]'), "sources.shop.tokens.1: is not a token"),
