@@ -195,7 +195,7 @@ def test_doctor_lists_what_is_published_and_names_what_is_wrong(
     config.write_text(SOUND + SOUND[SOUND.index("[sources") :].replace("shop", "absent"))
     done = run("doctor", "--config", str(config), cwd=tmp_path)
     assert done.returncode == 1
-    assert "absent: SourceUnavailable: unable to open" in done.stderr
+    assert f"absent: SourceUnavailable: {tmp_path}/source.db: unable to open" in done.stderr
 
 
 QUERY = """
