@@ -100,6 +100,7 @@ def run_demo(host: str, port: int, portal: str, *, build: bool) -> None:
     if build:
         return
     ports.listen(host, port, "--port").close()
+    demo.keep(environment)
     os.environ.update(environment)
     click.echo(demo.instructions(address, environment["DEMO_TOKEN"]))
     serve.main(["--config", DEFAULT_PATH, "--host", host, "--port", str(port)])
