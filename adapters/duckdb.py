@@ -68,7 +68,6 @@ class DuckDBAdapter(SqlAdapter):
     driver = "duckdb+b24"
     case_sensitive_names = False
     parameters: ClassVar[frozenset[str]] = frozenset({"memory_limit", "threads"})
-    """What may follow in the URL."""
 
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
@@ -79,11 +78,6 @@ class DuckDBAdapter(SqlAdapter):
         if parsed.host:
             meant = f"{scheme}:///{parsed.host}{'/' if self.path else ''}{self.path}"
             raise BadAddress(f"needs a third slash, as in {meant}")
-        if unknown := self.settings.keys() - self.parameters:
-            raise BadAddress(
-                f"has {min(unknown)} after its question mark; {scheme}:// takes "
-                + ", ".join(sorted(self.parameters))
-            )
 
     def engine_options(self) -> dict[str, Any]:
         return {"creator": self.open}

@@ -19,7 +19,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
-from psycopg.pq import ExecStatus
+from psycopg.pq import Conninfo, ExecStatus
 from sqlalchemy.types import TypeEngine
 
 from adapters import postgresql_catalog as catalog
@@ -71,6 +71,7 @@ class PostgreSQLAdapter(SqlAdapter):
 
     driver = "postgresql+psycopg"
     prompt = True
+    parameters = frozenset(known.keyword.decode() for known in Conninfo.get_defaults())
     lacks: ClassVar[Lacks] = {
         Capability.FLOAT_PATTERNS: "Very large and very small ones are written in another way than "
         "in JSON: `1e+15`, `1e-05`."

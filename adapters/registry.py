@@ -8,6 +8,8 @@ from inspect import isabstract
 from adapters.base import Adapter, Options
 
 GROUP = "b24_connector.adapters"
+# Installed from its own files, which no index has.
+_OURS = "b24-connector"
 
 
 class UnknownScheme(ValueError):
@@ -59,4 +61,5 @@ def adapter_class(url: str) -> type[Adapter]:
 def _package(entry: EntryPoint) -> str:
     """What to install for ``entry``, with the extra that brings its driver."""
     extra = (entry.extras or [entry.module.rpartition(".")[2]])[0]
-    return f"{entry.dist.name if entry.dist else 'b24-connector'}[{extra}]"
+    name = entry.dist.name if entry.dist else _OURS
+    return f"{'.' if name == _OURS else name}[{extra}]"

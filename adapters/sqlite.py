@@ -56,6 +56,7 @@ class SQLiteAdapter(SqlAdapter):
     """``sqlite:///relative.db`` or ``sqlite:////absolute.db``."""
 
     driver = "sqlite+pysqlite"
+    parameters = frozenset[str]()
     case_sensitive_names = False
 
     def __init__(self, url: str, options: Options) -> None:
@@ -121,7 +122,7 @@ class SQLiteAdapter(SqlAdapter):
         if re.match(
             r"unable to open|file is not a database|database (disk|is locked)|disk I/O", message
         ):
-            return SourceUnavailable(message)
+            return SourceUnavailable(f"{self._path.absolute()}: {message}")
         return QueryFailed(message)
 
     def text_rules(self) -> TextRules:

@@ -78,6 +78,11 @@ class TrinoAdapter(SqlAdapter):
     """``trino://user:password@host:port/catalog/schema``, with the dialect's parameters."""
 
     driver = "trino"
+    parameters = frozenset(
+        "access_token allow_insecure_auth cert client_tags externalAuthentication extra_credential"
+        " http_headers key legacy_primitive_types legacy_prepared_statements roles"
+        " session_properties source verify".split()
+    )
     # Trino itself knows names in lower case only.
     case_sensitive_names = False
 

@@ -15,7 +15,9 @@ from app import demo, ports
 from app.config import DEFAULT_PATH
 from app.config_option import config_option, load
 from app.doctor import examine
+from app.plural import counted
 from app.portal.commands import register_command, status_command, unregister_command
+from app.portal.tile import unusable_logos
 from app.portal.workspace import portal_commands
 from app.sources import Source
 
@@ -50,7 +52,11 @@ def serve(path: Path, host: str, port: int) -> None:
 def check_config(path: Path) -> None:
     """Say whether the configuration can be used, without contacting any database."""
     config = load(path)
-    click.echo(f"{path}: {len(config.connectors)} connectors, {len(config.sources)} sources: fine")
+    if faults := list(unusable_logos(config)):
+        click.echo("\n".join(f"{path}: {fault}" for fault in faults), err=True)
+        sys.exit(2)
+    connectors = counted(len(config.connectors), "connector")
+    click.echo(f"{path}: {connectors}, {counted(len(config.sources), 'source')}: fine")
 
 
 @main.command()
@@ -76,7 +82,8 @@ def doctor(path: Path) -> None:
             failed = True
             click.echo(f"{name}: {fault}", err=True)
         if report.tables:
-            click.echo(f"{name}: {len(report.tables)} tables: {', '.join(report.tables)}")
+            tables = counted(len(report.tables), "table")
+            click.echo(f"{name}: {tables}: {', '.join(report.tables)}")
     sys.exit(1 if failed else 0)
 
 
@@ -93,6 +100,7 @@ def run_demo(host: str, port: int, portal: str, *, build: bool) -> None:
     if build:
         return
     ports.listen(host, port, "--port").close()
+    demo.keep(environment)
     os.environ.update(environment)
     click.echo(demo.instructions(address, environment["DEMO_TOKEN"]))
     serve.main(["--config", DEFAULT_PATH, "--host", host, "--port", str(port)])

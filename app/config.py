@@ -14,10 +14,9 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from adapters.base import Options, Table
+from adapters.base import Table
 from adapters.direct import DEFAULT_PORTS, Tls
-from adapters.errors import BadAddress
-from adapters.registry import UnknownScheme, adapter_class
+from app.addresses import can_be_opened
 from app.connector_settings import ConnectorSchema, read_tls
 from app.direct.hosts import BadHost, HostList, Network
 from app.environment import expanded, override
@@ -155,7 +154,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         config: Config = _ConfigSchema().load(expanded(tree, environ))
         return replace(config, portal=with_environment(config.portal, environ))
     except ValidationError as error:
-        reasons = "\n".join(f"{path}: {key} {reason}" for key, reason in _flat(error.messages, ()))
+        reasons = "\n".join(f"{path}: {key}: {reason}" for key, reason in _flat(error.messages, ()))
         raise ConfigError(reasons) from None
 
 
@@ -172,24 +171,6 @@ def _flat(messages: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 _MAPPINGS = {"connectors", "sources", "queries"}
 _REQUIRED: Any = {"required": "is missing"}
-
-
-def _can_be_opened(url: str) -> None:
-    try:
-        adapter = adapter_class(url)
-    except UnknownScheme as error:
-        raise ValidationError(str(error)) from None
-    try:
-        adapter(url, Options()).close()
-    except BadAddress as error:
-        raise ValidationError(str(error)) from None
-    except Exception as error:
-        # What a driver says about a URL may show the part of a password that it stumbled over.
-        raise ValidationError(
-            f"is not an address that {adapter.__module__}.{adapter.__qualname__} understands "
-            f"({type(error).__name__}); special characters in a user's name or password have to be "
-            "percent-encoded"
-        ) from None
 
 
 _NAMED = fields.String(validate=_NAME)
@@ -222,7 +203,7 @@ class _QuerySchema(Strict):
 
 
 class _SourceSchema(AnswersSchema):
-    url = fields.String(required=True, error_messages=_REQUIRED, validate=_can_be_opened)
+    url = fields.String(required=True, error_messages=_REQUIRED, validate=can_be_opened)
     title = fields.String(load_default="")
     connectors = Lines()
     tokens = Lines(_TOKEN, validate=validate.Length(1, error="needs a token at least"))

@@ -18,7 +18,9 @@ from textwrap import dedent
 from zoneinfo import ZoneInfo
 
 DATABASE = Path("var/flights.db")
-SECRETS = Path("var/demo.env")
+KEPT = Path("var/demo.env")
+
+_SECRETS = ("DEMO_TOKEN", "CONNECTOR_SECRET_KEY", "EMULATOR_CLIENT_SECRET")
 
 _TABLES = {
     "flights": """
@@ -117,7 +119,7 @@ def environment(address: str, portal: str) -> dict[str, str]:
 
     ``portal`` is the address of an emulated portal that may install the application, or empty.
     """
-    made = _secrets(SECRETS)
+    made = _secrets(KEPT)
     found = {
         "DEMO_TOKEN": made["DEMO_TOKEN"],
         "CONNECTOR_SECRET_KEY": made["CONNECTOR_SECRET_KEY"],
@@ -133,15 +135,27 @@ def environment(address: str, portal: str) -> dict[str, str]:
     return found
 
 
+def keep(variables: dict[str, str]) -> None:
+    """Write them beside the secrets, so that other commands talk to the same portal."""
+    made = _secrets(KEPT)
+    _write(KEPT, {name: made[name] for name in _SECRETS} | variables)
+
+
 def _secrets(path: Path) -> dict[str, str]:
     """The demonstration's secrets, kept outside git in a file that only its owner can read."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        names = ("DEMO_TOKEN", "CONNECTOR_SECRET_KEY", "EMULATOR_CLIENT_SECRET")
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.writelines(f"{name}={secrets.token_urlsafe(32)}\n" for name in names)
+        _write(path, {name: secrets.token_urlsafe(32) for name in _SECRETS})
     lines = path.read_text().splitlines()
     return dict(line.split("=", 1) for line in lines)
+
+
+def _write(path: Path, variables: dict[str, str]) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.writelines(f"{name}={value}\n" for name, value in variables.items())
+    unfinished.rename(path)
 
 
 def instructions(address: str, made: str) -> str:

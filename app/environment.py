@@ -34,31 +34,34 @@ def override(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
         level[key] = value
 
 
-def expanded(value: Any, environ: Mapping[str, str], path: tuple[str, ...] = ()) -> Any:
-    """``value`` with its variables replaced; in a URL each is one part, and so percent-encoded.
+def expanded(tree: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """``tree`` with its variables replaced; in a URL each is one part, and so percent-encoded.
 
-    Raises ValidationError, at ``path``, for a variable that is not set.
+    Raises ValidationError, which names every place of a variable that is not set.
     """
-    if isinstance(value, dict):
-        return {key: expanded(item, environ, (*path, str(key))) for key, item in value.items()}
-    if isinstance(value, list):
-        return [expanded(item, environ, (*path, str(i))) for i, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-    in_url = path[-1:] in (("url",), ("database_url",))
+    missing: dict[str | int, list[str]] = {}
 
-    def replaced(match: re.Match[str]) -> str:
-        if match[1] not in environ:
-            raise ValidationError(_nested(path, f"needs the environment variable {match[1]}"))
-        # What a URL begins with holds its scheme, and so is more than one part.
-        part_of_url = in_url and match.start() > 0
-        return quote(environ[match[1]], safe="") if part_of_url else environ[match[1]]
+    def replaced(value: Any, path: tuple[str, ...]) -> Any:
+        if isinstance(value, dict):
+            return {key: replaced(item, (*path, str(key))) for key, item in value.items()}
+        if isinstance(value, list):
+            return [replaced(item, (*path, str(i))) for i, item in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        if unset := [name for name in _VARIABLE.findall(value) if name not in environ]:
+            needs = [f"needs the environment variable {name}" for name in dict.fromkeys(unset)]
+            missing[".".join(path)] = needs
+            return value
+        in_url = path[-1:] in (("url",), ("database_url",))
 
-    return _VARIABLE.sub(replaced, value)
+        def said(match: re.Match[str]) -> str:
+            # What a URL begins with holds its scheme, and so is more than one part.
+            part_of_url = in_url and match.start() > 0
+            return quote(environ[match[1]], safe="") if part_of_url else environ[match[1]]
 
+        return _VARIABLE.sub(said, value)
 
-def _nested(path: tuple[str, ...], message: str) -> dict[Any, Any]:
-    nested: Any = [message]
-    for key in reversed(path):
-        nested = {key: nested}
-    return dict(nested)
+    found = {key: replaced(value, (key,)) for key, value in tree.items()}
+    if missing:
+        raise ValidationError(missing)
+    return found

@@ -38,6 +38,7 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
+from adapters.parameters import refuse_unknown
 from adapters.sql.alarm import ALARMS
 from adapters.sql.drift import refuse_outdated
 from adapters.sql.sessions import ENTRY, GRACE
@@ -93,6 +94,7 @@ class ClickHouseAdapter(Adapter):
         self._seconds = options.timeout.total_seconds()
         self._entry_seconds = min(ENTRY, self._seconds / 2)
         asked = {key: str(value) for key, value in self._url.query.items()}
+        refuse_unknown(self._url.drivername, asked, ("ca_cert", "secure", "verify"))
         self._pool = severable_pool(
             connections=_CONNECTIONS,
             verify=asked.get("verify", "1").lower() in _TRUE,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import struct
 import threading
 import traceback
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from sqlalchemy import exc
 
 from adapters.base import Adapter, Cancellation, Options
 from adapters.errors import AdapterError, QueryFailed, SourceUnavailable
+from adapters.parameters import refuse_unknown
 from adapters.sql.alarm import ALARMS, sever
 
 # Seconds in which a server has to let us in, of a longer time limit.
@@ -36,13 +38,16 @@ class SqlSessions(Adapter):
 
     driver: ClassVar[str]
     """SQLAlchemy's ``dialect+driver``."""
+    parameters: ClassVar[Iterable[str] | None] = None
+    """What may follow in the URL; None for what the driver's ``connect`` takes, if it says so."""
 
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
         self.entry_seconds = min(ENTRY, options.timeout.total_seconds() / 2)
         # The connection that this thread is about to get from the pool.
         self._entering = threading.local()
-        parsed = sa.make_url(url).set(drivername=self.driver)
+        given = sa.make_url(url)
+        parsed = given.set(drivername=self.driver)
         pool: dict[str, Any] = {
             "pool_recycle": 1800,
             "pool_size": 5,
@@ -53,10 +58,25 @@ class SqlSessions(Adapter):
         self.engine = sa.create_engine(
             self.prepare_url(parsed), hide_parameters=True, **(pool | self.engine_options())
         )
+        self._refuse_unknown(given)
         # Before SQLAlchemy's own first questions, which may meet silence too.
         sa.event.listen(self.engine, "connect", self._enter, insert=True)
         sa.event.listen(self.engine, "connect", lambda raw, _: self.prepare_session(raw))
         sa.event.listen(self.engine, "checkout", self._revive)
+
+    def _refuse_unknown(self, url: sa.URL) -> None:
+        known, given = self.parameters, set(url.query)
+        if known is None:
+            try:
+                takes = inspect.signature(self.engine.dialect.loaded_dbapi.connect).parameters
+            except ValueError:
+                return
+            if any(each.kind is each.VAR_KEYWORD for each in takes.values()):
+                return
+            # Without those that SQLAlchemy makes something else of.
+            given &= self.engine.dialect.create_connect_args(self.engine.url)[1].keys()
+            known = takes
+        refuse_unknown(url.drivername, sorted(given), known)
 
     def prepare_url(self, url: sa.URL) -> sa.URL:
         """The URL as the driver wants it."""

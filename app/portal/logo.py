@@ -34,6 +34,11 @@ class BadLogo(ValueError):
     """The logo cannot be used; the message names it and the reason."""
 
 
+def is_address(logo: str) -> bool:
+    """Whether the picture is somewhere else and would have to be fetched."""
+    return logo.startswith(("http://", "https://"))
+
+
 def logo_text(logo: str) -> str:
     """What the portal is given for ``logo``: a file becomes a data URI, the rest stays as it is.
 
@@ -51,7 +56,7 @@ def logo_text(logo: str) -> str:
         if kind != match["type"]:
             raise BadLogo(f"The logo's data URI says {match['type']}, but its content is {kind}.")
         return logo
-    if logo.startswith(("http://", "https://")):
+    if is_address(logo):
         _image(_fetched(logo), f"What {logo} answers")
         return logo
     path = Path(logo) if logo else OURS

@@ -10,6 +10,8 @@ from app.portal.tile import ENDPOINTS
 
 # No credentials: the endpoint has to refuse that in our own words, before any database is asked.
 _TIMEOUT = (5, 15)
+# What a proxy says in the name of a server that it does not reach.
+_GATEWAY = (502, 503, 504)
 _REFUSALS = ("INVALID_TOKEN", "CANNOT_CONNECT")
 
 
@@ -36,4 +38,9 @@ def _reason(url: str) -> str:
         return ""
     if 300 <= response.status_code < 400:
         return f"{url} redirects, with status {response.status_code}"
+    if response.status_code in _GATEWAY:
+        return (
+            f"{url} answers with status {response.status_code}, as a proxy does behind which this "
+            "service is not running or cannot be reached"
+        )
     return f"something else answers at {url}, with status {response.status_code}"

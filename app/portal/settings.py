@@ -15,6 +15,7 @@ from marshmallow import Schema, ValidationError, fields, post_load
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.addresses import can_be_read
 from app.portal.origins import is_pattern
 
 KEY_VARIABLE = "CONNECTOR_SECRET_KEY"
@@ -69,6 +70,10 @@ def with_environment(portal: Portal, environ: Mapping[str, str]) -> Portal:
 
 
 def _check_url(url: str, name: str) -> None:
+    try:
+        can_be_read(url)
+    except ValidationError as error:
+        raise ValidationError({name: error.messages}) from None
     try:
         make_url(url)
     except (ArgumentError, ValueError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from app.config import Config, Connector
-from app.portal.logo import BadLogo, logo_text
+from app.portal.logo import BadLogo, is_address, logo_text
 
 ENDPOINTS = {
     "urlCheck": "check",
@@ -99,6 +99,16 @@ def unreachable(config: Config) -> str:
     if url.scheme != "https":
         return f"{config.server.public_url} is not https: tokens and rows can be read on their way."
     return ""
+
+
+def unusable_logos(config: Config) -> Iterator[str]:
+    """What is wrong with the logos of the configuration; none is fetched for it."""
+    for connector in config.connectors.values():
+        if not is_address(connector.logo):
+            try:
+                _logo(connector)
+            except BadTile as error:
+                yield str(error)
 
 
 def _logo(connector: Connector) -> str:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import click
 import orjson
 
+from app.plural import counted
 from app.portal import datasets, methods
 from app.portal.errors import NotFound
 from app.portal.install import Application
@@ -136,7 +137,8 @@ def _add(
     about = _described(session, source_id, table, given)
     fields = datasets.dataset_fields(source_id, about, name, only)
     number = methods.add(session.client, entity, fields)
-    click.echo(f"{entity} {number}: added as {fields['name']}, {len(fields['fields'])} fields")
+    width = counted(len(fields["fields"]), "field")
+    click.echo(f"{entity} {number}: added as {fields['name']}, {width}")
 
 
 @portal_commands.command("sync")

@@ -1,12 +1,13 @@
 """Reads a request's body, form-encoded or JSON, into one tree with one meaning.
 
 JSON comes from people and from old pages of the vendor. It is read as if PHP had encoded it:
-numbers as they are written, ``true`` and ``false`` as 1 and 0, nulls and empty arrays dropped.
+``20.0`` as 20, ``true`` and ``false`` as 1 and 0, nulls and empty arrays dropped.
 """
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from app.errors import ApiError
@@ -42,7 +43,7 @@ def decode_body(body: bytes, media_type: str) -> Tree:
 def _decode_json(body: bytes) -> Tree:
     try:
         value = json.loads(
-            body.decode(), parse_int=str, parse_float=str, parse_constant=_refuse_constant
+            body.decode(), parse_int=str, parse_float=_float_as_php, parse_constant=_refuse_constant
         )
     except UnicodeDecodeError:
         raise ApiError("BROKEN_TEXT", "The body is not UTF-8.") from None
@@ -56,6 +57,23 @@ def _decode_json(body: bytes) -> Tree:
     if keys > MAX_KEYS:
         raise ApiError("TOO_MANY_KEYS", f"The body has more than {MAX_KEYS} parameters.")
     return tree
+
+
+def _float_as_php(written: str) -> str:
+    """``0.0`` as ``0``, ``1.50`` as ``1.5``, ``1e25`` as ``1.0E+25``.
+
+    What no double holds stays as it is written: PHP could not have sent it, and no digit is lost.
+    """
+    text = repr(float(written))
+    try:
+        if Decimal(text) != Decimal(written):
+            return written
+    except InvalidOperation:  # an exponent beyond all measure
+        return written
+    digits, _, exponent = text.partition("e")
+    if not exponent:
+        return digits.removesuffix(".0")
+    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent):+d}"
 
 
 def _refuse_constant(constant: str) -> NoReturn:

@@ -45,7 +45,7 @@ def _remember_language(response: Response) -> Response:
     return response
 
 
-@blueprint.errorhandler(404)
+@blueprint.app_errorhandler(404)
 def _not_found(_: Exception) -> tuple[str, int]:
     return render_template("not_found.html"), 404
 

@@ -113,7 +113,7 @@ def test_sighup_takes_a_new_configuration_and_lets_answers_finish(
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (config("the-second-token", timeout="-1"), "sources.shop.timeout has to be between"),
+        (config("the-second-token", timeout="-1"), "sources.shop.timeout: has to be between"),
         (None, "connector.toml: cannot be read"),
     ],
     ids=["refused", "missing"],

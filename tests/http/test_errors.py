@@ -275,7 +275,7 @@ def test_a_source_that_is_not_there_is_named_and_the_log_says_why(
     assert (answer.status, answer.error) == (503, "SOURCE_UNAVAILABLE")
     assert f"Source {source} is not available" in answer.json["error_description"]
     why = {
-        "absent": "unable to open",
+        "absent": "/no/such/directory/shop.db: unable to open",
         "unreachable": "Connection refused",
         "locked": "password authentication failed",
     }[source]

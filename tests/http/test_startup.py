@@ -57,10 +57,13 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
 
 BROKEN = [
     ("[connectors", "is not valid TOML"),
-    (SOUND + "timeout = 0", "sources.shop.timeout has to be between"),
-    (SOUND.replace('"of-shop"', '"${NOT_SET}"'), "sources.shop.tokens.0 needs the environment"),
-    (SOUND.replace("sqlite", "db2"), "sources.shop.url no adapter for db2://"),
-    (SOUND.replace("sqlite:///", "postgresql://u:p@h:port/"), "sources.shop.url is not an address"),
+    (SOUND + "timeout = 0", "sources.shop.timeout: has to be between"),
+    (SOUND.replace('"of-shop"', '"${NOT_SET}"'), "sources.shop.tokens.0: needs the environment"),
+    (SOUND.replace("sqlite", "db2"), "sources.shop.url: no adapter for db2://"),
+    (
+        SOUND.replace("sqlite:///", "postgresql://u:p@h:port/"),
+        "sources.shop.url: is not an address",
+    ),
 ]
 
 
@@ -123,7 +126,7 @@ def test_the_procfile_refuses_a_broken_configuration(tmp_path: Path) -> None:
     process = procfile(config, free_port())
     printed, _ = process.communicate(timeout=40)
     assert process.returncode != 0
-    assert f"{config}: sources.shop.timeout has to be between" in printed
+    assert f"{config}: sources.shop.timeout: has to be between" in printed
     assert "Traceback" not in printed
 
 
@@ -144,12 +147,29 @@ def test_check_config_says_yes_or_why_not(tmp_path: Path) -> None:
     path.write_text(SOUND)
     done = run("check-config", "--config", "x.toml", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("x.toml: 1 connectors, 1 sources")
+    assert done.stdout == "x.toml: 1 connector, 1 source: fine\n"
     path.write_text(SOUND + "timeout = 0\nnonsense = 1")
     done = run("check-config", cwd=tmp_path, CONNECTOR_CONFIG="x.toml")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "x.toml: sources.shop.timeout " in done.stderr
-    assert "x.toml: sources.shop.nonsense is not a setting" in done.stderr
+    assert "x.toml: sources.shop.timeout: " in done.stderr
+    assert "x.toml: sources.shop.nonsense: is not a setting" in done.stderr
+
+
+def test_check_config_names_every_logo_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("no picture")
+    logos = {"a": "missing.png", "b": "text.png", "c": "data:,x", "d": "https://127.0.0.1:1/x.png"}
+    tiles = [f'[connectors.{name}]\ntitle = "T"\nlogo = "{at}"\n' for name, at in logos.items()]
+    (tmp_path / "x.toml").write_text(SOUND + "".join(tiles))
+    done = run("check-config", "--config", "x.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "x.toml: connectors.a.logo: The logo missing.png cannot be read: "
+        "No such file or directory.",
+        "x.toml: connectors.b.logo: The logo text.png is not an image: "
+        "PNG, JPEG, GIF, WebP or SVG.",
+        "x.toml: connectors.c.logo: The logo is a data URI, but not one such as "
+        "data:image/png;base64,….",
+    ]
 
 
 def test_token_makes_a_new_token_and_its_digest(tmp_path: Path) -> None:
@@ -171,11 +191,11 @@ def test_doctor_lists_what_is_published_and_names_what_is_wrong(
     config.write_text(SOUND)
     done = run("doctor", "--config", str(config), cwd=directory)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "shop: 1 tables: orders" in done.stdout
+    assert "shop: 1 table: orders" in done.stdout
     config.write_text(SOUND + SOUND[SOUND.index("[sources") :].replace("shop", "absent"))
     done = run("doctor", "--config", str(config), cwd=tmp_path)
     assert done.returncode == 1
-    assert "absent: SourceUnavailable: unable to open" in done.stderr
+    assert f"absent: SourceUnavailable: {tmp_path}/source.db: unable to open" in done.stderr
 
 
 QUERY = """

@@ -197,7 +197,7 @@ def test_a_class_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """
     process, log = start(tmp_path, config, free_port())
     assert process.wait(20) != 0
-    reason = "sources.odd.url is not an address that broken.Broken understands (KeyError)"
+    reason = "sources.odd.url: is not an address that broken.Broken understands (KeyError)"
     assert reason in log.read_text()
     assert "sesame" not in log.read_text()
 

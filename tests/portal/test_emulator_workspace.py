@@ -192,9 +192,14 @@ def test_every_page_in_both_languages_on_both_portals(portal, played, language, 
     assert word not in portal.get(f"/?lang={other}").text
 
 
-@pytest.mark.parametrize("path", ["/connectors/9/connect", "/connections/9/tables", "/datasets/9"])
-def test_pages_of_what_is_not_there(portal, path):
-    assert portal.get(path).status == 404
+@pytest.mark.parametrize(
+    "path",
+    ["/connectors/9/connect", "/connections/9/tables", "/datasets/9", "/nowhere", "/a/b"],
+)
+def test_pages_of_what_is_not_there_lead_home(portal, path):
+    answer = portal.get(path)
+    assert answer.status == 404
+    assert '<a class="button" href="/">' in answer.text
 
 
 def test_pages_need_nothing_from_elsewhere(portal):

@@ -14,6 +14,7 @@ from app.portal import methods
 from app.portal.errors import InUse, Nonsense, TryLater
 from app.portal.logo import BadLogo, logo_text
 from app.portal.methods import Entity
+from app.portal.reach import silent
 from app.portal.register import Action, register, unregister
 from app.portal.tile import BadTile, unreachable
 from tests.portal.kit import (
@@ -299,6 +300,25 @@ def test_the_commands_with_a_token(b24, connector):
     assert removed.output.count("removed") == 2
     status = run(connector, "status", "--portal", b24.url, token=token)
     assert (status.exit_code, status.output.count("not registered")) == (1, 2), status.output
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            Response("<h1>Bad Gateway</h1>", 502),
+            "with status 502, as a proxy does behind which",
+        ),
+        (Response("", 504), "this service is not running or cannot be reached"),
+        (Response("", 302, {"Location": "https://a"}), "redirects, with status 302"),
+        (Response("hello"), "something else answers at"),
+    ],
+)
+def test_what_answers_in_our_place_is_said(answer, words):
+    with listening(answer) as url:
+        reasons = silent({"urlCheck": f"{url}/api/company/check"})
+    assert words in reasons["check"]
+    assert f"{url}/api/company/check" in reasons["check"]
 
 
 def test_the_commands_for_machines(b24, connector):

@@ -55,15 +55,15 @@ def test_a_variable_in_the_database_url_is_one_part_of_it(tmp_path):
 @pytest.mark.parametrize(
     ("portal", "environ", "words"),
     [
-        ('client_id = "x"', {}, "portal.client_secret is missing"),
-        ('client_secret = "x"', {}, "portal.client_id is missing"),
-        ('domains = ["https://*"]', {}, "portal.domains.0 'https://\\*' is not a host"),
+        ('client_id = "x"', {}, "portal.client_secret: is missing"),
+        ('client_secret = "x"', {}, "portal.client_id: is missing"),
+        ('domains = ["https://*"]', {}, "portal.domains.0: 'https://\\*' is not a host"),
         ('domains = ["a b"]', {}, "is not a host"),
         ('oauth_servers = ["https://a/b"]', {}, "is not a host"),
-        ('secret_key = "x"', {}, "portal.secret_key is not a setting"),
-        ('database_url = "nonsense"', {}, "portal.database_url is not a database's address"),
-        ("", {"DATABASE_URL": "nonsense"}, "DATABASE_URL is not a database's address"),
-        ("", {"CONNECTOR_SECRET_KEY": "short"}, "CONNECTOR_SECRET_KEY is shorter than 32"),
+        ('secret_key = "x"', {}, "portal.secret_key: is not a setting"),
+        ('database_url = "nonsense"', {}, "portal.database_url: is not a database's address"),
+        ("", {"DATABASE_URL": "nonsense"}, "DATABASE_URL: is not a database's address"),
+        ("", {"CONNECTOR_SECRET_KEY": "short"}, "CONNECTOR_SECRET_KEY: is shorter than 32"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path, portal, environ, words):

@@ -41,14 +41,42 @@ def test_values_arrive_as_php_sends_them(value: Any, tree: Any) -> None:
     assert decode_body(json.dumps(value).encode(), JSON) == tree
 
 
-def test_numbers_stay_as_they_are_written() -> None:
-    body = b'{"a": 0.1, "b": 12345678901234567890.12345678901234567890, "c": 1e400, "d": 1.50}'
-    assert decode_body(body, JSON) == {
-        "a": "0.1",
-        "b": "12345678901234567890.12345678901234567890",
-        "c": "1e400",
-        "d": "1.50",
-    }
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("0.0", "0"),
+        ("-0.0", "-0"),
+        ("0e5", "0"),
+        ("20.0", "20"),
+        ("2e1", "20"),
+        ("-3.00", "-3"),
+        ("1.5", "1.5"),
+        ("1.50", "1.5"),
+        ("0.1", "0.1"),
+        ("0.0001", "0.0001"),
+        ("0.00001", "1.0E-5"),
+        ("123456789012345.0", "123456789012345"),
+        ("1e25", "1.0E+25"),
+        ("-1.25E25", "-1.25E+25"),
+    ],
+)
+def test_a_float_is_written_as_php_writes_it(written: str, sent: str) -> None:
+    assert decode_body(b'{"a": %s}' % written.encode(), JSON) == {"a": sent}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "12345678901234567890.12345678901234567890",
+        "0.1000000000000000000001",
+        "1e400",
+        "1e-400",
+        "1e99999999999999999999",
+        "1e-99999999999999999999",
+    ],
+)
+def test_a_number_that_no_double_holds_stays_as_it_is_written(written: str) -> None:
+    assert decode_body(b'{"a": %s}' % written.encode(), JSON) == {"a": written}
 
 
 def test_of_repeated_names_the_last_wins() -> None:

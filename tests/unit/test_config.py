@@ -102,74 +102,96 @@ def head(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "culprit"),
     [
-        ("", "connectors is missing"),
-        ("", "sources is missing"),
+        ("", "connectors: is missing"),
+        ("", "sources: is missing"),
         ("tokens = [", "is not valid TOML"),
-        (head("nonsense = 1"), "nonsense is not a setting"),
-        (head("[server]\nport = 1"), "server.port is not a setting"),
-        (head("server = 5"), "server has to be a table"),
-        (head('[server]\npublic_url = "bi.example.com"'), "server.public_url "),
-        (head('[server]\npublic_url = "https://bi.example.com/bi"'), "server.public_url has to be"),
-        ("connectors = 1\nsources = []", "connectors "),
-        ("connectors = 1\nsources = []", "sources "),
-        ("[connectors]\ncompany = 5\n[sources]", "connectors.company has to be a table"),
-        ("[connectors.x]\n[sources]", "connectors.x.title is missing"),
-        ('[connectors.x]\ntitle = ""\n[sources]', "connectors.x.title "),
-        ('[connectors.x]\ntitle = "X"\naccess = "open"\n[sources]', "connectors.x.access "),
-        ("[connectors.Big]\ntitle = 'X'\n[sources]", "connectors.Big is not a name"),
-        ("[connectors.a__b]\ntitle = 'X'\n[sources]", "connectors.a__b is not a name"),
-        ("[connectors.a_]\ntitle = 'X'\n[sources]", "connectors.a_ is not a name"),
-        ('[connectors."a\\n"]\ntitle = "X"\n[sources]', "connectors.a\n is not a name"),
+        (head("nonsense = 1"), "nonsense: is not a setting"),
+        (head("[server]\nport = 1"), "server.port: is not a setting"),
+        (head("server = 5"), "server: has to be a table"),
+        (head('[server]\npublic_url = "bi.example.com"'), "server.public_url: "),
+        (
+            head('[server]\npublic_url = "https://bi.example.com/bi"'),
+            "server.public_url: has to be",
+        ),
+        ("connectors = 1\nsources = []", "connectors: "),
+        ("connectors = 1\nsources = []", "sources: "),
+        ("[connectors]\ncompany = 5\n[sources]", "connectors.company: has to be a table"),
+        ("[connectors.x]\n[sources]", "connectors.x.title: is missing"),
+        ('[connectors.x]\ntitle = ""\n[sources]', "connectors.x.title: "),
+        ('[connectors.x]\ntitle = "X"\naccess = "open"\n[sources]', "connectors.x.access: "),
+        ("[connectors.Big]\ntitle = 'X'\n[sources]", "connectors.Big: is not a name"),
+        ("[connectors.a__b]\ntitle = 'X'\n[sources]", "connectors.a__b: is not a name"),
+        ("[connectors.a_]\ntitle = 'X'\n[sources]", "connectors.a_: is not a name"),
+        ('[connectors."a\\n"]\ntitle = "X"\n[sources]', "connectors.a\n: is not a name"),
         (
             f"[connectors.{'a' * 60}]\ntitle = 'X'\n[sources]",
-            f"connectors.{'a' * 60} is not a name",
+            f"connectors.{'a' * 60}: is not a name",
         ),
         (
             f"[connectors.{'a_' * 40}a]\ntitle = 'X'\n[sources]",
-            f"connectors.{'a_' * 40}a is not a name",
+            f"connectors.{'a_' * 40}a: is not a name",
         ),
-        (changed(url=""), "sources.shop.url is missing"),
-        (changed(url="5"), "sources.shop.url "),
-        (changed(url='"shop.db"'), "sources.shop.url a source's url begins with a scheme"),
-        (changed(url='"db2://h/db"'), "sources.shop.url no adapter for db2://"),
-        (changed(url='"postgresql://u:p@h:port/db"'), "sources.shop.url is not an address"),
+        (changed(url=""), "sources.shop.url: is missing"),
+        (changed(url="5"), "sources.shop.url: "),
+        (changed(url='"shop.db"'), "sources.shop.url: a source's url begins with a scheme"),
+        (changed(url='"db2://h/db"'), "sources.shop.url: no adapter for db2://"),
+        (changed(url='"postgresql://u:p@h:port/db"'), "sources.shop.url: is not an address"),
         (
             changed(url='"files://data/exports"'),
-            "sources.shop.url needs a third slash, as in files:///data/exports",
+            "sources.shop.url: needs a third slash, as in files:///data/exports",
         ),
-        (changed(url='"files://csv"'), "sources.shop.url needs a third slash, as in files:///csv"),
+        (changed(url='"files://csv"'), "sources.shop.url: needs a third slash, as in files:///csv"),
         (
             changed(url='"duckdb://shop.duckdb"'),
-            "sources.shop.url needs a third slash, as in duckdb:///shop.duckdb",
+            "sources.shop.url: needs a third slash, as in duckdb:///shop.duckdb",
         ),
-        (changed(url='"files:///a?encodin=utf-8"'), "sources.shop.url has encodin after its"),
-        (changed(tokens=""), "sources.shop.tokens needs a token"),
-        (changed(tokens="[]"), "sources.shop.tokens needs a token"),
-        (changed(tokens='["a", ""]'), "sources.shop.tokens.1 is not a token"),
-        (changed(tokens='["two words"]'), "sources.shop.tokens.0 is not a token"),
-        (changed(tokens='["from-a-file\\n"]'), "sources.shop.tokens.0 is not a token"),
-        (changed(tokens='["sha256:123"]'), "sources.shop.tokens.0 is not a token"),
-        (changed(tokens=f'["sha256:{"A" * 64}"]'), "sources.shop.tokens.0 is not a token"),
-        (changed(tokens='["${UNSET}"]'), "sources.shop.tokens.0 needs the environment variable"),
-        (changed(connectors='["nope"]'), "sources.shop.connectors names nope"),
-        (changed(hide='["phone"]'), "sources.shop.hide.0 has to say table and column"),
-        (changed(timezone='"Berlin"'), "sources.shop.timezone 'Berlin' is not a time zone"),
-        (changed(timezone='"../UTC"'), "sources.shop.timezone '../UTC' is not a time zone"),
-        (changed(timezone='""'), "sources.shop.timezone '' is not a time zone"),
-        (changed(date_order='"ymd"'), "sources.shop.date_order "),
-        (changed(timeout="0"), "sources.shop.timeout has to be between 0.1 and 86400"),
-        (changed(timeout="-1e300"), "sources.shop.timeout has to be between"),
-        (changed(timeout="1e300"), "sources.shop.timeout has to be between"),
-        (changed(timeout="nan"), "sources.shop.timeout "),
-        (changed(timeout='"soon"'), "sources.shop.timeout "),
-        (changed(max_rows="-1"), "sources.shop.max_rows "),
-        (changed(max_rows='"many"'), "sources.shop.max_rows "),
-        (changed(schema_ttl="-1"), "sources.shop.schema_ttl has to be between 0 and 86400"),
-        (changed(nonsense="1"), "sources.shop.nonsense is not a setting"),
-        (changed() + "[sources.shop.queries.q]", "sources.shop.queries.q.sql is missing"),
-        (changed() + "[sources.shop.queries.Q]\nsql = 'x'", "sources.shop.queries.Q is not a name"),
-        (changed().replace("sources.shop", "sources.value") + "x = 1", "sources.value.x is not"),
-        (changed().replace("sources.shop", "sources.key") + "x = 1", "sources.key.x is not"),
+        (changed(url='"files:///a?encodin=utf-8"'), "sources.shop.url: has encodin after its"),
+        (
+            changed(url='"postgresql://h/db?sslmod=require"'),
+            "sources.shop.url: has sslmod after its question mark, which postgresql:// does not "
+            "know; it knows sslmode",
+        ),
+        (
+            changed(url='"postgres://h/db?user=u&nonsense=1"'),
+            "sources.shop.url: has nonsense after",
+        ),
+        (changed(url='"mysql://h/db?ssl_ca=x&read_timout=1"'), "sources.shop.url: has read_timout"),
+        (changed(url='"mssql://h/db?tds=7"'), "sources.shop.url: has tds after its question mark"),
+        (changed(url='"oracle://h/db?nonsense=1"'), "sources.shop.url: has nonsense after its"),
+        (changed(url='"trino://h/db?verfy=1"'), "sources.shop.url: has verfy after its question"),
+        (changed(url='"clickhouse://h/db?secur=1"'), "sources.shop.url: has secur after its"),
+        (changed(url='"sqlite:///shop.db?mode=rw"'), "sources.shop.url: has mode after its"),
+        (changed(tokens=""), "sources.shop.tokens: needs a token"),
+        (changed(tokens="[]"), "sources.shop.tokens: needs a token"),
+        (changed(tokens='["a", ""]'), "sources.shop.tokens.1: is not a token"),
+        (changed(tokens='["two words"]'), "sources.shop.tokens.0: is not a token"),
+        (changed(tokens='["from-a-file\\n"]'), "sources.shop.tokens.0: is not a token"),
+        (changed(tokens='["sha256:123"]'), "sources.shop.tokens.0: is not a token"),
+        (changed(tokens=f'["sha256:{"A" * 64}"]'), "sources.shop.tokens.0: is not a token"),
+        (changed(url='"${UNSET}"'), "sources.shop.url: needs the environment variable UNSET"),
+        (changed(tokens='["${UNSET}"]'), "sources.shop.tokens.0: needs the environment variable"),
+        (changed(connectors='["nope"]'), "sources.shop.connectors: names nope"),
+        (changed(hide='["phone"]'), "sources.shop.hide.0: has to say table and column"),
+        (changed(timezone='"Berlin"'), "sources.shop.timezone: 'Berlin' is not a time zone"),
+        (changed(timezone='"../UTC"'), "sources.shop.timezone: '../UTC' is not a time zone"),
+        (changed(timezone='""'), "sources.shop.timezone: '' is not a time zone"),
+        (changed(date_order='"ymd"'), "sources.shop.date_order: "),
+        (changed(timeout="0"), "sources.shop.timeout: has to be between 0.1 and 86400"),
+        (changed(timeout="-1e300"), "sources.shop.timeout: has to be between"),
+        (changed(timeout="1e300"), "sources.shop.timeout: has to be between"),
+        (changed(timeout="nan"), "sources.shop.timeout: "),
+        (changed(timeout='"soon"'), "sources.shop.timeout: "),
+        (changed(max_rows="-1"), "sources.shop.max_rows: "),
+        (changed(max_rows='"many"'), "sources.shop.max_rows: "),
+        (changed(schema_ttl="-1"), "sources.shop.schema_ttl: has to be between 0 and 86400"),
+        (changed(nonsense="1"), "sources.shop.nonsense: is not a setting"),
+        (changed() + "[sources.shop.queries.q]", "sources.shop.queries.q.sql: is missing"),
+        (
+            changed() + "[sources.shop.queries.Q]\nsql = 'x'",
+            "sources.shop.queries.Q: is not a name",
+        ),
+        (changed().replace("sources.shop", "sources.value") + "x = 1", "sources.value.x: is not"),
+        (changed().replace("sources.shop", "sources.key") + "x = 1", "sources.key.x: is not"),
     ],
 )
 def test_every_mistake_names_file_key_and_reason(load: Load, text: str, culprit: str) -> None:
@@ -182,6 +204,56 @@ def test_all_mistakes_are_named_at_once(load: Load) -> None:
     with pytest.raises(ConfigError) as caught:
         load(changed(url="5", timeout="0", nonsense="1"))
     assert len(str(caught.value).splitlines()) == 3
+
+
+def test_all_variables_that_are_not_set_are_named_at_once(load: Load) -> None:
+    text = changed(url='"postgresql://${A}:${B}@h/${A}"', tokens='["${C}", "${SET}"]')
+    with pytest.raises(ConfigError) as caught:
+        load(text, SET="sesame")
+    assert [line.partition("toml: ")[2] for line in str(caught.value).splitlines()] == [
+        "sources.shop.url: needs the environment variable A",
+        "sources.shop.url: needs the environment variable B",
+        "sources.shop.tokens.0: needs the environment variable C",
+    ]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "u:p@sesame@h/db",
+        "u:p@sesame/x@h:5432/db",
+        "u:p@sesame#x@h/db",
+        "u:p@sesame?x@h/db",
+        "u:p@sesame:x@h/db",
+        "u:p@sesame:5432@h/db",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql", "clickhouse"])
+def test_how_to_write_a_password_is_said_without_showing_it(
+    load: Load, scheme: str, rest: str
+) -> None:
+    for text, environ in (
+        (changed(url=f'"{scheme}://{rest}"'), {}),
+        (SOUND, {"DATABASE_URL": f"{scheme}://{rest}"}),
+    ):
+        with pytest.raises(ConfigError, match="percent-encoded: @ as %40") as caught:
+            load(text, **environ)
+        assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@server:pw@h/db",
+        "postgresql://u:p%40w@h/db",
+        "postgresql://u:pw@h/db?application_name=a@b",
+        "postgresql://u:p/w?#@h:5432/db",
+        "postgresql://h:5432/a@b",
+        "files:///srv/a:b@c@d",
+    ],
+)
+def test_an_at_sign_elsewhere_is_let_be(load: Load, url: str) -> None:
+    assert load(changed(url=f'"{url}"')).sources["shop"].url == url
 
 
 @pytest.mark.parametrize("name", ["no-such-file.toml", "."])
@@ -248,10 +320,10 @@ def test_variables_win_over_the_file_and_need_nothing_in_it(load: Load) -> None:
 @pytest.mark.parametrize(
     ("variable", "culprit"),
     [
-        ("CONNECTOR_SOURCES__SHOP__NONSENSE", "sources.shop.nonsense is not a setting"),
-        ("CONNECTOR_SOURCES__SHOP__TIMEOUT", "sources.shop.timeout "),
-        ("CONNECTOR_SOURCES__SHOP__URL__X", "CONNECTOR_SOURCES__SHOP__URL__X leads to url"),
-        ("CONNECTOR_SOURCES__SHOP__TOKENS__0", "CONNECTOR_SOURCES__SHOP__TOKENS__0 leads to"),
+        ("CONNECTOR_SOURCES__SHOP__NONSENSE", "sources.shop.nonsense: is not a setting"),
+        ("CONNECTOR_SOURCES__SHOP__TIMEOUT", "sources.shop.timeout: "),
+        ("CONNECTOR_SOURCES__SHOP__URL__X", "CONNECTOR_SOURCES__SHOP__URL__X: leads to url"),
+        ("CONNECTOR_SOURCES__SHOP__TOKENS__0", "CONNECTOR_SOURCES__SHOP__TOKENS__0: leads to"),
     ],
 )
 def test_a_variable_that_fits_nowhere_is_named(load: Load, variable: str, culprit: str) -> None:

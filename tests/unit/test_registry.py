@@ -107,7 +107,7 @@ def test_a_missing_driver_is_named_with_what_to_install(install: Install) -> Non
     install("lonely", "lonely = lonely:Adapter [drivers]", "import no_such_driver")
     with pytest.raises(UnknownScheme, match="lonely:// needs the module no_such_driver") as caught:
         adapter_class("lonely://h")
-    assert "lonely[drivers]" in str(caught.value)
+    assert str(caught.value).endswith("pip install 'lonely[drivers]'")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_driver_that_is_not_installed_is_named_with_its_extra(
     monkeypatch.setattr(sys, "meta_path", [_Absent(driver), *sys.meta_path])
     with pytest.raises(UnknownScheme, match=f"{scheme}:// needs the module {driver}") as caught:
         adapter_class(f"{scheme}://h/db")
-    assert f"b24-connector[{extra}]" in str(caught.value)
+    assert str(caught.value).endswith(f"pip install '.[{extra}]'")
 
 
 class _Absent:
