@@ -51,6 +51,7 @@ def datetime_column(column: Element) -> SqlColumn:
         sa.and_(_is_like(fraction, ".*"), sa.func.rtrim(sa.func.substr(column, 21), _DIGITS) == ""),
     )
     moment = sa.case(
+        (_exists(sa.func.datetime, column), column),  # the usual form, told in one step
         _if_real(_is_like(column, DATE), spaced.concat(" 00:00:00")),
         _if_real(_is_like(column, _MINUTE), spaced.concat(":00")),
         _if_real(
@@ -60,8 +61,7 @@ def datetime_column(column: Element) -> SqlColumn:
         ),
         (_is_like(column, f"{_MINUTE}*"), sa.func.b24_local(column)),
     )
-    told = _exists(sa.func.datetime, column)  # in one step
-    shown = sa.case((told, column), else_=sa.func.substr(moment, 1, 19))
+    shown = sa.func.substr(moment, 1, 19)
     usual = Usual(column, _all_usual("0000-00-00 00:00:00", datetime.fromisoformat))
     return SqlColumn(FieldType.DATETIME, shown, moment, _bind, narrow=_days(column), usual=usual)
 
