@@ -28,9 +28,11 @@ _WRAPPED = ("Nullable", "LowCardinality")
 _INTEGER = re.compile(r"(U?)Int(\d+)", re.ASCII)
 _SHOWN_WIDTH = 19
 _EPOCH = datetime(1970, 1, 1)
-_SECOND = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 _INT64_MAX = 2**63 - 1
-_NANO = 9
+# Digits of a second.
+_MICRO, _NANO = 6, 9
+_INTERVALS = {0: "toIntervalSecond", _MICRO: "toIntervalMicrosecond", _NANO: "toIntervalNanosecond"}
 # Shown as they are written; anything else may hold other values and is shown as JSON.
 _PLAIN = re.compile(r"(UUID|IPv[46]|Enum\d*|Time(64)?|Interval\w+|Variant|Dynamic|Nothing)")
 
@@ -149,15 +151,14 @@ def _day(value: date) -> Element:
 
 
 def _instant(bare: Element, shown: Element, scale: int) -> SqlColumn:
-    # Nanoseconds end in the middle of a second, within the years that such a column holds.
-    interval, ticks = ("toIntervalNanosecond", 10**9) if scale == _NANO else ("toIntervalSecond", 1)
-    most = _INT64_MAX * ticks // 10**scale
-
     def bind(value: datetime) -> Element:
         """Any instant that a value of this precision can reach."""
-        count = min(max((value - _EPOCH) // _SECOND * ticks, -most), most)
+        # Nanoseconds end in the middle of a second, within the years that such a column holds.
+        digits = _NANO if scale == _NANO else _MICRO if value.microsecond else 0
+        most = _INT64_MAX * 10**digits // 10 ** max(scale, digits)
+        count = min(max((value - _EPOCH) // _MICROSECOND * 10**digits // 10**_MICRO, -most), most)
         start = sa.func.toDateTime64(sa.literal_column("0"), sa.literal_column(str(scale)), "UTC")
-        since: Element = getattr(sa.func, interval)(sa.literal(count, sa.BigInteger()))
+        since: Element = getattr(sa.func, _INTERVALS[digits])(sa.literal(count, sa.BigInteger()))
         return start + since
 
     return SqlColumn(

@@ -26,6 +26,7 @@ from adapters.base import (
     In,
     Like,
     Options,
+    Or,
     Query,
     Table,
     Wildcard,
@@ -149,6 +150,61 @@ def test_hours_that_clocks_show_twice_or_never(tables: dict[str, Nasty], zone: s
             for value in (time, time + timedelta(seconds=1), time + timedelta(minutes=10)):
                 for expression in (Compare(field, "<", value), Compare(field, ">=", value)):
                     assert table.kept(expression) == table.meant(expression), expression
+
+
+def test_date_times_equal_to_any_of_many(tables: dict[str, Nasty]) -> None:
+    """As a list of them is asked for: each whole second as long as it lasts."""
+    table = tables["UTC"]
+    for field in (field for field in table.fields if field.type is FieldType.DATETIME):
+        times = [value_of(field, row[field.name] or "0001-01-01") for row in table.rows]
+        among = {time.replace(microsecond=0) for time in times if isinstance(time, datetime)}
+        starts = [time for time in sorted(among) if time.year < 9999][::2]
+        some = [t + timedelta(seconds=1) for t in starts[:3]]  # most of which are nowhere
+        spans = [(t, t + timedelta(seconds=1)) for t in (*starts, *some)]
+        for asked in (spans, spans[:1], spans[-1:]):
+            one = Or(
+                tuple(And((Compare(field, ">=", a), Compare(field, "<", b))) for a, b in asked)
+            )
+            no = And(tuple(Or((Compare(field, "<", a), Compare(field, ">=", b))) for a, b in asked))
+            assert table.kept(one) == table.meant(one), one
+            assert table.kept(no) == table.meant(no), no
+        assert starts
+
+
+_FINE_MOMENTS = {
+    "sqlite": ["DATETIME"],
+    "postgresql": ["timestamp", "timestamptz"],
+    "mysql": ["datetime(6)", "timestamp(6)"],
+    "duckdb": ["TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP_NS"],
+    "clickhouse": ["DateTime64(3)", "DateTime64(6)", "DateTime64(9)"],
+}
+
+
+def test_parts_of_seconds_count(engine: Engine, subtests: pytest.Subtests) -> None:
+    """They are not shown, but where the days of a report end they decide."""
+    adapter = open_adapter(engine.url, Options())
+    for kind in _FINE_MOMENTS[engine.name]:
+        engine.execute("DROP TABLE IF EXISTS fine")
+        engine.execute(f"CREATE TABLE fine (id integer, moment {kind})")
+        for year in (1971, 2026):
+            times = [datetime(year, 9, 1, 12, 0, 0, 250_000 * quarter) for quarter in range(4)]
+            engine.execute("DELETE FROM fine WHERE id >= 0")
+            values = ", ".join(f"({i}, '{time}')" for i, time in enumerate(times))
+            engine.execute(f"INSERT INTO fine VALUES {values}")
+            id_, moment = adapter.describe(Table("fine"))
+
+            def kept(where: Expression, id_: Field = id_) -> list[int]:
+                batches = adapter.rows(Query(Table("fine"), (id_,), where), Cancellation())
+                return sorted(row[0] for batch in batches for row in batch)
+
+            for i, time in enumerate(times):
+                with subtests.test(kind, time=str(time)):
+                    assert kept(Compare(moment, ">=", time)) == list(range(i, 4))
+                    after = time + timedelta(microseconds=1)
+                    assert kept(Compare(moment, "<", after)) == list(range(i + 1))
+                    span = And((Compare(moment, ">=", time), Compare(moment, "<", after)))
+                    assert kept(Or((span,))) == [i]
+    adapter.close()
 
 
 def _clocks_change(time: datetime, zone: ZoneInfo) -> bool:
