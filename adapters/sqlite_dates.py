@@ -63,7 +63,9 @@ def datetime_column(column: Element) -> SqlColumn:
     )
     shown = sa.func.substr(moment, 1, 19)
     usual = Usual(column, _all_usual("0000-00-00 00:00:00", datetime.fromisoformat))
-    return SqlColumn(FieldType.DATETIME, shown, moment, _bind, narrow=_days(column), usual=usual)
+    return SqlColumn(
+        FieldType.DATETIME, shown, moment, _bind, narrow=_days(column), second=shown, usual=usual
+    )
 
 
 def local(text: str, zone: ZoneInfo) -> str | None:

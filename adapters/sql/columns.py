@@ -41,10 +41,11 @@ class SqlColumn:
     ``shown`` holds for the values that a portal can be shown; any other reads as null: NaN,
     infinities, years of five digits. ``near`` gives the number closest to a filter's that the
     column could show; None where it could show any. ``narrow`` gives a condition on the bare column
-    that every kept row meets, where ``test`` cannot use an index. ``exact`` marks texts of
-    which the engine's equality is ours. ``zoned`` marks instants, to be compared with instants and
-    not with local times. ``version`` is that of the schema, where an engine counts them. ``usual``
-    is for what is costly to read because any value may stand there.
+    that every kept row meets, where ``test`` cannot use an index. ``second`` is what a whole second
+    is compared with, where ``test`` costs too much to be asked for each end of each of many.
+    ``exact`` marks texts of which the engine's equality is ours. ``zoned`` marks instants, to be
+    compared with instants and not with local times. ``version`` is that of the schema, where an
+    engine counts them. ``usual`` is for what is costly to read because any value may stand there.
     """
 
     type: FieldType
@@ -56,6 +57,7 @@ class SqlColumn:
     as_text: Element | None = None
     near: Callable[[Decimal], Decimal] | None = None
     narrow: Narrow | None = None
+    second: Element | None = None
     exact: bool = False
     zoned: bool = False
     version: int = 0

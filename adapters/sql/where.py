@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from adapters.base import (
     Comparison,
     Condition,
     Expression,
+    Field,
     FieldType,
     In,
     IsNull,
@@ -38,6 +39,8 @@ _OPERATORS: dict[Comparison, Callable[[Element, Element], Element]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,55 @@ class TextRules:
 def where(expression: Expression, rules: TextRules, zone: ZoneInfo) -> Element:
     """The condition that keeps exactly the rows that ``expression`` keeps."""
     match expression:
-        case And(items):
-            return _joined(sa.and_, sa.true(), [where(item, rules, zone) for item in items])
-        case Or(items):
-            return _joined(sa.or_, sa.false(), [where(item, rules, zone) for item in items])
+        case And(items) | Or(items):
+            seconds, others = _seconds(type(expression), items)
+            negated = isinstance(expression, And)
+            found = [_in_seconds(*asked, negated=negated) for asked in seconds.items()]
+            found += [where(item, rules, zone) for item in others]
+            join, nothing = (sa.and_, sa.true()) if negated else (sa.or_, sa.false())
+            return _joined(join, nothing, found)
         case IsNull() | In() | Compare() | Like():
             return _condition(expression, rules, zone)
         case _:
             assert_never(expression)
+
+
+def _seconds(
+    group: type[And | Or], items: Sequence[Expression]
+) -> tuple[dict[Field, list[datetime]], list[Expression]]:
+    """The whole seconds that fields shall equal in an Or, or differ from in an And; and the rest.
+
+    Of fields whose column has a ``second``.
+    """
+    seconds: dict[Field, list[datetime]] = {}
+    rest = []
+    for item in items:
+        match item:
+            case And(
+                (Compare(field, ">=", datetime() as start), Compare(same, "<", datetime() as end))
+            ) | Or(
+                (Compare(field, "<", datetime() as start), Compare(same, ">=", datetime() as end))
+            ) if (
+                not isinstance(item, group)
+                and field == same
+                and field.native.second is not None
+                and start.microsecond == 0
+                and end - start == _SECOND
+            ):
+                seconds.setdefault(field, []).append(start)
+            case _:
+                rest.append(item)
+    return seconds, rest
+
+
+def _in_seconds(field: Field, starts: list[datetime], *, negated: bool) -> Element:
+    column: SqlColumn = field.native
+    second: Any = column.second
+    bound = [column.bind(start) for start in starts]
+    if negated:
+        return second.not_in(bound)  # type: ignore[no-any-return]
+    found = second.in_(bound)
+    return found if column.narrow is None else sa.and_(column.narrow("=", starts), found)
 
 
 # SQLite takes no expression of more than 1,000 levels, and each AND of a row of them is one more.

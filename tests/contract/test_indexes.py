@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from adapters.base import And, Compare, Expression, Field, FieldType, In, Options, Query, Table
+from adapters.base import And, Compare, Expression, Field, FieldType, In, Options, Or, Query, Table
 from adapters.registry import open_adapter
 from adapters.sql.adapter import SqlAdapter
 from tests.engines import Engine
@@ -102,6 +102,8 @@ def conditions(field: Field) -> Iterator[Expression]:
             start = datetime(2020, 3, 29, 2, 30)  # in an hour that Berlin skips
             end = start + timedelta(days=1)
             yield And((Compare(field, ">=", start), Compare(field, "<", end)))
+            second = end + timedelta(seconds=1)
+            yield Or((And((Compare(field, ">=", end), Compare(field, "<", second))),))
 
 
 def test_filters_use_indexes(

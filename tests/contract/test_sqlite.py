@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
 
-from adapters.base import Cancellation, Options, Query
+from adapters.base import And, Cancellation, Compare, Field, Options, Or, Query
 from adapters.registry import open_adapter
+from adapters.sql.adapter import SqlAdapter
 from tests.engines import sqlite_engine
 
 ROWS = 3500
@@ -29,6 +31,30 @@ def test_no_row_is_lost_or_doubled_when_a_text_is_not_utf8(tmp_path: Path) -> No
             assert [row[0] for row in rows if row[1] == "a\ufffdb"] == [0, 2600, 3400][first:]
             assert sum(batch.rows for batch in batches) == ROWS - first
         adapter.close()
+
+
+def test_a_date_time_is_read_once_however_many_it_may_equal(tmp_path: Path) -> None:
+    """To read it costs as much as to compare it with hundreds."""
+    with sqlite_engine(tmp_path) as engine:
+        engine.execute("CREATE TABLE t (moment DATETIME)")
+        adapter = open_adapter(engine.url, Options())
+        assert isinstance(adapter, SqlAdapter)
+        (table,) = adapter.tables()
+        (field,) = adapter.describe(table)
+        day = datetime(2026, 9, 1)
+
+        def mentions(number: int) -> int:
+            starts = [day + timedelta(hours=hour) for hour in range(number)]
+            where = Or(tuple(_second(field, start) for start in starts))
+            return str(adapter.select(Query(table, (field,), where))).count("moment")
+
+        assert mentions(500) == mentions(1)
+        adapter.close()
+
+
+def _second(field: Field, start: datetime) -> And:
+    end = start + timedelta(seconds=1)
+    return And((Compare(field, ">=", start), Compare(field, "<", end)))
 
 
 def test_a_file_that_takes_the_place_of_another_is_read_at_once(tmp_path: Path) -> None:
