@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import pymysql
@@ -22,7 +23,17 @@ from sqlalchemy.types import TypeEngine
 from adapters import mysql_catalog as catalog
 from adapters import mysql_moments as moments
 from adapters import mysql_session as session
-from adapters.base import Cancellation, Capability, FieldType, Lacks, Query, Row, Table, Value
+from adapters.base import (
+    Cancellation,
+    Capability,
+    FieldType,
+    Lacks,
+    Options,
+    Query,
+    Row,
+    Table,
+    Value,
+)
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -62,6 +73,9 @@ _UNAVAILABLE = frozenset(
     }
 )
 _UTF8MB4 = mysql.CHAR(charset="utf8mb4")
+_MOST_DIGITS = 65
+# Types of results of which is kept how they are read.
+_REMEMBERED = 1000
 _UNSIGNED = mysql.INTEGER(unsigned=True)
 
 
@@ -77,6 +91,11 @@ class MySQLAdapter(SqlAdapter):
     """The driver's cursor that does not read a whole answer at once."""
     # Names of columns; whether names of tables are depends on the server's file system.
     case_sensitive_names = False
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        # Some columns take milliseconds to make.
+        self._way_now = functools.lru_cache(_REMEMBERED)(self._way_of)
 
     def prepare_url(self, url: sa.URL) -> sa.URL:
         return url.update_query_dict({"charset": "utf8mb4"})
@@ -201,7 +220,8 @@ class MySQLAdapter(SqlAdapter):
                     column, as_text=columns.float_text(sa.cast(_precise(column), sa.Text()))
                 )
             case sa.Numeric() if not columns.is_whole(kind):
-                near = near_decimal(kind.precision or 65, kind.scale or 0)
+                # As many digits as any decimal has: a result may say one more than the column has.
+                near = near_decimal(_MOST_DIGITS, kind.scale or 0)
                 return columns.number(column, near=near)
             case mysql.TIMESTAMP():
                 return moments.instant(column, self.options.timezone)
@@ -255,11 +275,13 @@ class MySQLAdapter(SqlAdapter):
         compiled = sa.select(*names).select_from(table).limit(0).compile(self.engine)
         with raw.cursor(self.streaming) as cursor:
             cursor.execute(compiled.string, compiled.params)
-            kinds = [catalog.field_type(found) for found in self.result_fields(cursor)]
-        for field, kind in zip(fields, kinds, strict=True):
-            now, then = self.column(field.name, kind), field.native
-            if _way(now) != _way(then):
+            found = list(self.result_fields(cursor))
+        for field, present in zip(fields, found, strict=True):
+            if self._way_now(present) != _way(field.native):
                 raise SchemaChanged(f"column {field.name} is not what it was")
+
+    def _way_of(self, present: catalog.ResultField) -> tuple[object, ...]:
+        return _way(self.column(present.name, catalog.field_type(present)))
 
 
 def _equal(column: Element, collation: str) -> Narrow:
@@ -280,9 +302,13 @@ def _equal(column: Element, collation: str) -> Narrow:
 
 
 def _way(column: SqlColumn) -> tuple[object, ...]:
-    """How values are read, as far as the type of a result tells it."""
-    as_it_is = column.type is FieldType.INT and isinstance(column.read, sa.ColumnClause)
-    return column.type, column.zoned, column.convert is None, as_it_is
+    """How values are read and compared, as far as the type of a result tells it."""
+    read = column.read
+    if column.type is FieldType.STRING and isinstance(read, sa.Cast):
+        read = read.clause  # a result calls many a type a text
+    convert = column.convert and column.convert.__qualname__
+    scale = column.near and column.near(Decimal("Infinity"))  # in how many nines it ends
+    return column.type, column.zoned, str(read), convert, scale
 
 
 def _precise(column: Element) -> Element:

@@ -50,6 +50,10 @@ PECULIAR: dict[str, list[tuple[str, str, str, str, Any]]] = {
         ("FLOAT", "1", "DOUBLE", "1.2345678901234", 1.2345678901234),
         ("YEAR", "2026", "INTEGER", "-5", -5),
         ("BIT(8)", "1", "INTEGER", "-5", -5),
+        ("VARBINARY(9)", "'a'", "VARCHAR(9)", "'a'", "a"),
+        ("VARCHAR(9)", "'a'", "VARBINARY(9)", "'a'", "61"),
+        ("GEOMETRY", "POINT(1, 2)", "BLOB", "'a'", "61"),
+        ("UUID", "'00000000-0000-0000-0000-00000000000a'", "BINARY(1)", "'a'", "61"),
     ],
     "clickhouse": [("Bool", "true", "Int64", "300", 300)],
 }
