@@ -13,6 +13,7 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -109,22 +110,26 @@ class ClickHouseAdapter(Adapter):
     def tables(self) -> list[Table]:
         return [
             Table(name, database, bool(default), comment)
-            for name, database, default, comment in self._list(catalog.TABLES)
+            for name, database, default, comment in self._list(catalog.TABLES, Cancellation())
         ]
 
     def describe(self, table: Table) -> list[Field]:
+        return self._described(table, Cancellation())
+
+    def _described(self, table: Table, cancellation: Cancellation) -> list[Field]:
         if table.sql is None:
-            found = self._list(catalog.columns_of(table))
+            found = self._list(catalog.columns_of(table), cancellation)
             if not found:
                 raise SchemaChanged(f"table {table.name} does not exist any more")
         else:
-            found = [[*row[:2], ""] for row in self._list(catalog.columns_of_sql(table.sql))]
+            rows = self._list(catalog.columns_of_sql(table.sql), cancellation)
+            found = [[*row[:2], ""] for row in rows]
             names = [name for name, *_ in found]
             if twice := {name for name in names if names.count(name) > 1}:
                 raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
         fields = []
         for name, declared, comment in found:
-            native = column(name, declared, self.options.timezone)
+            native = replace(column(name, declared, self.options.timezone), declared=declared)
             fields.append(Field(name, native.type, comment, native))
         return fields
 
@@ -133,6 +138,9 @@ class ClickHouseAdapter(Adapter):
             yield _parsed(batch)
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
+        if query.table.sql is None:
+            # The server would convert silently what has another type by now.
+            refuse_outdated(query, lambda table: self._described(table, cancellation))
         statement = select(query, self.options.timezone)
         try:
             yield from self._read(statement, cancellation, query.fields)
@@ -144,8 +152,8 @@ class ClickHouseAdapter(Adapter):
     def close(self) -> None:
         self._pool.clear()
 
-    def _list(self, statement: sa.Executable) -> list[list[Any]]:
-        read = self._read(statement, Cancellation())
+    def _list(self, statement: sa.Executable, cancellation: Cancellation) -> list[list[Any]]:
+        read = self._read(statement, cancellation)
         return [list(row) for batch in read for row in _parsed(batch)]
 
     def _read(

@@ -6,6 +6,7 @@ import functools
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 import sqlalchemy as sa
@@ -77,17 +78,22 @@ class SqlAdapter(SqlSessions):
 
     def describe(self, table: Table) -> list[Field]:
         with self.session(Cancellation()) as connection:
-            if table.sql is not None:
-                described = [(n, t, "") for n, t in self.describe_sql(connection, table.sql)]
-                names = [name for name, _, _ in described]
-                if twice := {name for name in names if names.count(name) > 1}:
-                    raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
-            else:
-                described = self.reflect(connection, table)
-            return [
-                Field(name, (column := self.column(name, kind)).type, comment, column)
-                for name, kind, comment in described
-            ]
+            return self.fields(connection, table)
+
+    def fields(self, connection: sa.Connection, table: Table) -> list[Field]:
+        """The columns of a table as they are at this moment."""
+        if table.sql is not None:
+            described = [(n, t, "") for n, t in self.describe_sql(connection, table.sql)]
+            names = [name for name, _, _ in described]
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
+        else:
+            described = self.reflect(connection, table)
+        fields = []
+        for name, kind, comment in described:
+            native = replace(self.column(name, kind), declared=repr(kind))
+            fields.append(Field(name, native.type, comment, native))
+        return fields
 
     def reflect(
         self, connection: sa.Connection, table: Table

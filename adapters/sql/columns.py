@@ -43,8 +43,9 @@ class SqlColumn:
     column could show; None where it could show any. ``narrow`` gives a condition on the bare column
     that every kept row meets, where ``test`` cannot use an index. ``exact`` marks texts of
     which the engine's equality is ours. ``zoned`` marks instants, to be compared with instants and
-    not with local times. ``version`` is that of the schema, where an engine counts them. ``usual``
-    is for what is costly to read because any value may stand there.
+    not with local times. ``declared`` is the type that all this is right for. ``version`` is that
+    of the schema, where an engine counts them. ``usual`` is for what is costly to read because any
+    value may stand there.
     """
 
     type: FieldType
@@ -58,6 +59,7 @@ class SqlColumn:
     narrow: Narrow | None = None
     exact: bool = False
     zoned: bool = False
+    declared: str = ""
     version: int = 0
     usual: Usual | None = None
 
