@@ -22,6 +22,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGDialect, PGIdentifierPreparer
 from sqlalchemy.types import TypeEngine
 
+from adapters.alarm import ALARMS
 from adapters.base import Batch, Cancellation, Field, Options, Query, Row, Table
 from adapters.duckdb_types import Native, column_of, json_of
 from adapters.errors import (
@@ -34,7 +35,6 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql.adapter import SqlAdapter
-from adapters.sql.alarm import ALARMS
 from adapters.sql.columns import SqlColumn
 from adapters.sql.drift import refuse_outdated
 from adapters.sql.pace import Pace

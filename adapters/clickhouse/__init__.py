@@ -24,6 +24,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
+from adapters.alarm import ALARMS
 from adapters.base import Adapter, Batch, Cancellation, Field, Options, Query, Row, Table
 from adapters.clickhouse import catalog
 from adapters.clickhouse.answer import FORMAT, BrokenAnswer, answer
@@ -39,7 +40,6 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
-from adapters.sql.alarm import ALARMS
 from adapters.sql.drift import refuse_outdated
 from adapters.sql.sessions import ENTRY, GRACE
 
