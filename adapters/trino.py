@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeEngine
 from trino.auth import BasicAuthentication
 from trino.sqlalchemy.datatype import TIMESTAMP, aware_split
 
-from adapters.base import Cancellation, FieldType, Options, Query, Row, Table
+from adapters.base import Cancellation, FieldType, Options, Row, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -33,7 +33,6 @@ from adapters.errors import (
 from adapters.sql import columns
 from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, Named, SqlColumn
-from adapters.sql.drift import refuse_outdated
 from adapters.sql.numbers import near_decimal
 from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
@@ -130,6 +129,8 @@ class TrinoAdapter(SqlAdapter):
         try:
             with super().session(cancellation) as connection:
                 yield connection
+            if cancellation.reason is not None:  # the client takes it for the end of the rows
+                raise QueryCancelled(cancellation.reason)
         except (AdapterError, trino.exceptions.HttpError, *_FOREIGN) as error:
             if cancellation.reason is not None:
                 raise QueryCancelled(cancellation.reason) from None
@@ -210,17 +211,16 @@ class TrinoAdapter(SqlAdapter):
         local = sa.func.at_timezone(column, zone)
         return _moment(FieldType.DATETIME, column, shown=local, zone=zone)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
-        # The server would convert silently what has another type by now.
-        refuse_outdated(query, self.describe)
-        with self.session(cancellation) as connection:
-            streaming = connection.execution_options(stream_results=True)
-            # Closing ends the query on the server, if it has not ended.
-            with closing(streaming.execute(self.select(query))) as result:
-                while batch := result.fetchmany(pace.rows):
-                    yield [tuple(row) for row in batch]
-            if cancellation.reason is not None:
-                raise QueryCancelled(cancellation.reason)
+    def stream(
+        self, connection: sa.Connection, statement: sa.Select[Any], pace: Pace
+    ) -> Iterator[list[Row]]:
+        try:
+            yield from super().stream(connection, statement, pace)
+        except BaseException:
+            # On the server, a query goes on until its next page has not been asked for too long.
+            with suppress(trino.exceptions.Error, trino.exceptions.HttpError):
+                self.interrupt(connection.connection.dbapi_connection)
+            raise
 
 
 def _is_secured(url: sa.URL) -> bool:

@@ -19,6 +19,7 @@ from adapters.encode import encode_clean
 from adapters.errors import QueryFailed, SchemaChanged
 from adapters.sql import columns
 from adapters.sql.columns import SqlColumn
+from adapters.sql.drift import refuse_outdated
 from adapters.sql.pace import Pace
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.verbatim import verbatim
@@ -144,10 +145,18 @@ class SqlAdapter(SqlSessions):
     def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         """What the driver gives for the SELECT, before the columns' ``convert``."""
         with self.session(cancellation) as connection:
-            streaming = connection.execution_options(stream_results=True)
-            result = streaming.execute(self.select(query))
-            while batch := result.fetchmany(pace.rows):
-                yield [tuple(row) for row in batch]
+            # A server may convert silently what has another type by now.
+            refuse_outdated(query, lambda table: self.fields(connection, table))
+            yield from self.stream(connection, self.select(query), pace)
+
+    def stream(
+        self, connection: sa.Connection, statement: sa.Select[Any], pace: Pace
+    ) -> Iterator[list[Row]]:
+        """Run a SELECT and read its rows as they come; left early, it ends with the session."""
+        streaming = connection.execution_options(stream_results=True)
+        result = streaming.execute(statement)
+        while batch := result.fetchmany(pace.rows):
+            yield [tuple(row) for row in batch]
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
         pace = Pace()
