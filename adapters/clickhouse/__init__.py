@@ -31,6 +31,7 @@ from adapters.clickhouse.answer import FORMAT, BrokenAnswer, answer
 from adapters.clickhouse.columns import column, fits
 from adapters.clickhouse.errors import MISFITS, code_of, meaning
 from adapters.clickhouse.http import Wire, carried_by, severable_pool
+from adapters.clickhouse.settings import allowed
 from adapters.clickhouse.sql import DIALECT, select
 from adapters.errors import (
     AdapterError,
@@ -48,34 +49,6 @@ _KILLING = 2.0
 _CONNECTIONS = 25
 _PIECE = 1 << 18
 
-# With any other value of these, an answer would be another one, or cut short and not known to be.
-_NEEDED = {
-    "output_format_json_quote_64bit_integers": "0",
-    "output_format_json_quote_64bit_floats": "0",
-    "output_format_json_quote_denormals": "0",
-    "output_format_json_quote_decimals": "0",
-    "output_format_decimal_trailing_zeros": "0",
-    "date_time_output_format": "simple",
-    "limit": "0",
-    "offset": "0",
-    "extremes": "0",
-    "skip_unavailable_shards": "0",
-    **{
-        f"{what}_overflow_mode{where}": "throw"
-        for what, where in (
-            *(("timeout", ""), ("timeout", "_leaf"), ("read", ""), ("read", "_leaf")),
-            *(("result", ""), ("group_by", ""), ("sort", ""), ("set", ""), ("join", "")),
-            *(("transfer", ""), ("distinct", "")),
-        )
-    },
-}
-_WANTED = {
-    "max_query_size": "16777216",  # a long filter, as long as a request may be
-    "readonly": "2",
-    "cancel_http_readonly_queries_on_client_close": "1",
-    "output_format_json_escape_forward_slashes": "0",
-    "output_format_write_statistics": "0",
-}
 _TRUE = ("1", "true", "yes", "on")
 
 # What goes wrong is ours to report; the client would add a line to the log for each.
@@ -213,7 +186,7 @@ class ClickHouseAdapter(Adapter):
         with ALARMS.every(self._entry_seconds, wire.sever), self._entering:
             if self._client is None:
                 client = self._enter()
-                self._settings = self._allowed(client)
+                self._settings = allowed(client, self._seconds)
                 self._client = client
             return self._client
 
@@ -244,30 +217,6 @@ class ClickHouseAdapter(Adapter):
             raise SourceUnavailable(f"{type(error).__name__}: {error}") from None
         client.http_retries = 0  # type: ignore[attr-defined]
         return client
-
-    def _allowed(self, client: Client) -> dict[str, str]:
-        """The settings of ours that the server knows and lets us set."""
-        asked = {}
-        theirs = client.server_settings
-        if len(theirs) != client.command("SELECT count() FROM system.settings"):
-            raise SourceUnavailable(
-                "the user's profile cuts every answer short: let it have no limit, and"
-                " result_overflow_mode = 'throw' with max_result_rows"
-            )
-        for name, value in {**_NEEDED, **_WANTED}.items():
-            if name not in theirs:
-                continue
-            if not theirs[name].readonly:
-                asked[name] = value  # also what it is now: the profile may change
-            elif name in _NEEDED and theirs[name].value != value:
-                raise SourceUnavailable(
-                    f"the user may not change the setting {name} and has it at "
-                    f"{theirs[name].value}, not {value}: let the user's profile have readonly = 2"
-                )
-        limit, own = math.ceil(self._seconds), theirs["max_execution_time"]
-        if not own.readonly and not 0 < float(own.value) <= limit:
-            asked["max_execution_time"] = str(limit)
-        return asked
 
     def _kill(self, identity: str) -> None:
         """Ask the server to end a query of ours; comes back at once, whether it does or not."""
