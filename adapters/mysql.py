@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import pymysql
@@ -21,19 +19,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 from adapters import mysql_catalog as catalog
-from adapters import mysql_moments as moments
 from adapters import mysql_session as session
-from adapters.base import (
-    Cancellation,
-    Capability,
-    FieldType,
-    Lacks,
-    Options,
-    Query,
-    Row,
-    Table,
-    Value,
-)
+from adapters import mysql_types as types
+from adapters.base import Cancellation, Capability, Lacks, Options, Query, Row, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -42,11 +30,9 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
-from adapters.sql import columns
 from adapters.sql.adapter import SqlAdapter
-from adapters.sql.columns import Element, Narrow, SqlColumn
+from adapters.sql.columns import Element, SqlColumn
 from adapters.sql.drift import fields_of
-from adapters.sql.numbers import UINT64_MAX, near_decimal, shortest_single
 from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -73,10 +59,8 @@ _UNAVAILABLE = frozenset(
     }
 )
 _UTF8MB4 = mysql.CHAR(charset="utf8mb4")
-_MOST_DIGITS = 65
 # Types of results of which is kept how they are read.
 _REMEMBERED = 1000
-_UNSIGNED = mysql.INTEGER(unsigned=True)
 
 
 class MySQLAdapter(SqlAdapter):
@@ -205,39 +189,8 @@ class MySQLAdapter(SqlAdapter):
         for f in cursor._result.fields:
             yield catalog.ResultField(f.name, f.type_code, f.charsetnr, f.flags, f.length, f.scale)
 
-    def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:  # noqa: C901 - a table
-        column: Element = sa.column(name)
-        match kind:
-            case mysql.BIT() | mysql.YEAR():
-                # Bits read as bytes otherwise, and a year is compared with 26 as with 2026.
-                return columns.integer(sa.cast(column, _UNSIGNED), UINT64_MAX)
-            case sa.Integer():
-                return columns.integer(column, UINT64_MAX)
-            case mysql.FLOAT():
-                return _single(column)
-            case sa.Float():
-                return columns.double(
-                    column, as_text=columns.float_text(sa.cast(_precise(column), sa.Text()))
-                )
-            case sa.Numeric() if not columns.is_whole(kind):
-                # As many digits as any decimal has: a result may say one more than the column has.
-                near = near_decimal(_MOST_DIGITS, kind.scale or 0)
-                return columns.number(column, near=near)
-            case mysql.TIMESTAMP():
-                return moments.instant(column, self.options.timezone)
-            case sa.DateTime():
-                return moments.moment(FieldType.DATETIME, column)
-            case sa.Date():
-                return moments.moment(FieldType.DATE, column)
-            case sa.types._Binary():
-                return columns.shown_as(sa.func.lower(sa.func.hex(column)))
-            case columns.Geometry():
-                return columns.shown_as(sa.func.ST_AsText(column))
-            case sa.String():
-                narrow = _equal(column, kind.collation) if kind.collation else None
-                return columns.text(column, narrow=narrow)
-            case _:
-                return super().column(name, kind)
+    def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:
+        return types.column_of(name, kind, self.options.timezone) or super().column(name, kind)
 
     def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         statement = self.statement(query)
@@ -277,58 +230,8 @@ class MySQLAdapter(SqlAdapter):
             cursor.execute(compiled.string, compiled.params)
             found = list(self.result_fields(cursor))
         for field, present in zip(fields, found, strict=True):
-            if self._way_now(present) != _way(field.native):
+            if self._way_now(present) != types.way(field.native):
                 raise SchemaChanged(f"column {field.name} is not what it was")
 
     def _way_of(self, present: catalog.ResultField) -> tuple[object, ...]:
-        return _way(self.column(present.name, catalog.field_type(present)))
-
-
-def _equal(column: Element, collation: str) -> Narrow:
-    """What an index finds before texts are compared exactly.
-
-    The server refuses to compare with a text that the column's character set does not have, and
-    puts question marks into one that is converted.
-    """
-    charset = collation.partition("_")[0]
-
-    def bind(value: Value) -> Element:
-        text = columns.bind_text(str(value))
-        if charset == "utf8mb4":
-            return text
-        return sa.cast(text, mysql.CHAR(charset=charset)).collate(collation)
-
-    return lambda _, values: column.in_([bind(value) for value in values])
-
-
-def _way(column: SqlColumn) -> tuple[object, ...]:
-    """How values are read and compared, as far as the type of a result tells it."""
-    read = column.read
-    if column.type is FieldType.STRING and isinstance(read, sa.Cast):
-        read = read.clause  # a result calls many a type a text
-    convert = column.convert and column.convert.__qualname__
-    scale = column.near and column.near(Decimal("Infinity"))  # in how many nines it ends
-    return column.type, column.zoned, str(read), convert, scale
-
-
-def _precise(column: Element) -> Element:
-    """With all the digits that it has, and none of those that FLOAT(7,2) adds to its texts."""
-    return column + sa.literal_column("0e0")
-
-
-def _single(column: Element) -> SqlColumn:
-    """A FLOAT, of which the server itself shows six digits where up to nine count."""
-    precise = _precise(column)
-    places = sa.func.floor(sa.func.log10(sa.func.abs(precise))) + 1
-    rounded = [sa.func.round(precise, digits - places) for digits in (7, 8, 9)]
-    six = sa.cast(sa.cast(precise, sa.Float()), sa.Text())
-    text = sa.case(
-        (sa.cast(six, sa.Float()) == column, six),
-        *((sa.cast(r, sa.Float()) == column, sa.cast(r, sa.Text())) for r in rounded),
-        else_=six,
-    )
-    return replace(
-        columns.single(column, convert=shortest_single),
-        read=precise,
-        as_text=columns.float_text(text),
-    )
+        return types.way(self.column(present.name, catalog.field_type(present)))
