@@ -21,22 +21,11 @@ from adapters.registry import UnknownScheme, adapter_class
 from app.connector_settings import ConnectorSchema, read_tls
 from app.direct.hosts import BadHost, HostList, Network
 from app.environment import expanded, override
-from app.fields import AnswersSchema, Lines, Networks, Seconds, Strict, at_least
+from app.fields import NAME, TOKEN, AnswersSchema, Lines, Networks, Seconds, Strict, at_least
 from app.portal.settings import Portal, PortalSchema, with_environment
 from app.wire.dates import DateOrder
 
 DEFAULT_PATH = "config/connector.toml"
-
-# Names of connectors stand in URLs, those of sources in table codes, where "__" has a meaning.
-_NAME = validate.Regexp(
-    r"^(?!.{60})[a-z](_?[a-z0-9])*\Z",
-    error="is not a name: lower-case letters, digits and single underscores, a letter first, "
-    "59 characters at most",
-)
-_TOKEN = validate.Regexp(
-    r"^(?!sha256:)\S+\Z|^sha256:[0-9a-f]{64}\Z",
-    error="is not a token: text without spaces, or sha256: and 64 hexadecimal digits",
-)
 
 
 class ConfigError(Exception):
@@ -192,7 +181,7 @@ def _can_be_opened(url: str) -> None:
         ) from None
 
 
-_NAMED = fields.String(validate=_NAME)
+_NAMED = fields.String(validate=NAME)
 
 
 def _has_no_path(url: str) -> None:
@@ -208,7 +197,7 @@ class _ServerSchema(Strict):
     max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
     trusted_proxies = Networks()
     guesses_per_minute = fields.Integer(load_default=20, validate=validate.Range(1))
-    metrics_token = fields.String(load_default="", validate=_TOKEN)
+    metrics_token = fields.String(load_default="", validate=TOKEN)
     compression = fields.Boolean(load_default=True)
 
     @post_load
@@ -225,7 +214,7 @@ class _SourceSchema(AnswersSchema):
     url = fields.String(required=True, error_messages=_REQUIRED, validate=_can_be_opened)
     title = fields.String(load_default="")
     connectors = Lines()
-    tokens = Lines(_TOKEN, validate=validate.Length(1, error="needs a token at least"))
+    tokens = Lines(TOKEN, validate=validate.Length(1, error="needs a token at least"))
     queries = fields.Dict(_NAMED, fields.Nested(_QuerySchema))
 
 
