@@ -32,7 +32,7 @@ from adapters.errors import (
 )
 from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Element, SqlColumn
-from adapters.sql.drift import fields_of
+from adapters.sql.drift import fields_of, refuse_outdated
 from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -197,7 +197,7 @@ class MySQLAdapter(SqlAdapter):
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
             if query.table.sql is None:
-                self._look(raw, query)
+                self._look(connection, query)
             cursor = raw.cursor(self.streaming)
             try:
                 cursor.execute(*statement)
@@ -216,22 +216,23 @@ class MySQLAdapter(SqlAdapter):
         if cursor._result is not None:
             cursor._result.unbuffered_active = False
 
-    def _look(self, raw: Any, query: Query) -> None:
+    def _look(self, connection: sa.Connection, query: Query) -> None:
         """Raise SchemaChanged if a column has another type than it is read and compared by.
 
         The server would convert silently, and every value be another. The transaction holds the
-        table as it is from here to the end of the query.
+        table as it is from here to the end of the query. A result tells the types at no cost; where
+        they differ, the catalogue decides, as a result says something else of a few columns.
         """
+        raw: Any = connection.connection.dbapi_connection
         fields = list({field.name: field for field in fields_of(query)}.values())
         table = sa.table(query.table.name, schema=query.table.schema)
         names: list[Element] = [sa.column(field.name) for field in fields]
         compiled = sa.select(*names).select_from(table).limit(0).compile(self.engine)
         with raw.cursor(self.streaming) as cursor:
             cursor.execute(compiled.string, compiled.params)
-            found = list(self.result_fields(cursor))
-        for field, present in zip(fields, found, strict=True):
-            if self._way_now(present) != types.way(field.native):
-                raise SchemaChanged(f"column {field.name} is not what it was")
+            found = map(self._way_now, list(self.result_fields(cursor)))
+        if any(now != types.way(field.native) for field, now in zip(fields, found, strict=True)):
+            refuse_outdated(query, lambda table: self.fields(connection, table))
 
     def _way_of(self, present: catalog.ResultField) -> tuple[object, ...]:
         return types.way(self.column(present.name, catalog.field_type(present)))

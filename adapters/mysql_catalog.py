@@ -41,12 +41,7 @@ _GEOMETRIES = (
     "geometry point linestring polygon multipoint multilinestring multipolygon"
     " geometrycollection geomcollection"
 ).split()
-_NAMED = {
-    **ischema_names,
-    **dict.fromkeys(_GEOMETRIES, Geometry),
-    "vector": sa.LargeBinary,
-}
-_VECTOR = 242  # of MySQL 9, and not known to the driver
+_NAMED = {**ischema_names, **dict.fromkeys(_GEOMETRIES, Geometry)}
 BINARY_CHARSET = 63
 
 
@@ -134,6 +129,4 @@ _RESULT_TYPES: dict[int, TypeEngine[Any]] = {
     FIELD_TYPE.DATETIME: sa.DateTime(),
     FIELD_TYPE.TIMESTAMP: mysql.TIMESTAMP(),
     FIELD_TYPE.GEOMETRY: Geometry(),
-    FIELD_TYPE.NULL: sa.LargeBinary(),  # which is what the catalogue calls a view's column of NULL
-    _VECTOR: sa.LargeBinary(),
 }

@@ -17,7 +17,6 @@ from adapters.sql import columns
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.numbers import UINT64_MAX, near_decimal, shortest_single
 
-_MOST_DIGITS = 65
 _UNSIGNED = mysql.INTEGER(unsigned=True)
 
 
@@ -39,8 +38,7 @@ def column_of(  # noqa: C901 - a table
                 column, as_text=columns.float_text(sa.cast(_precise(column), sa.Text()))
             )
         case sa.Numeric() if not columns.is_whole(kind):
-            # As many digits as any decimal has: a result may say one more than the column has.
-            near = near_decimal(_MOST_DIGITS, kind.scale or 0)
+            near = near_decimal(kind.precision or 65, kind.scale or 0)
             return columns.number(column, near=near)
         case mysql.TIMESTAMP():
             return moments.instant(column, zone)
@@ -65,8 +63,8 @@ def way(column: SqlColumn) -> tuple[object, ...]:
     if column.type is FieldType.STRING and isinstance(read, sa.Cast):
         read = read.clause  # a result calls many a type a text
     convert = column.convert and column.convert.__qualname__
-    scale = column.near and column.near(Decimal("Infinity"))  # in how many nines it ends
-    return column.type, column.zoned, str(read), convert, scale
+    greatest = column.near and column.near(Decimal("Infinity"))
+    return column.type, column.zoned, str(read), convert, greatest
 
 
 def _equal(column: Element, collation: str) -> Narrow:
