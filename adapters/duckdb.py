@@ -19,9 +19,9 @@ from typing import Any, ClassVar
 import duckdb
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.postgresql.base import PGDialect, PGIdentifierPreparer
 from sqlalchemy.types import TypeEngine
 
+from adapters.alarm import ALARMS
 from adapters.base import Batch, Cancellation, Field, Options, Query, Row, Table
 from adapters.duckdb_types import Native, column_of, json_of
 from adapters.errors import (
@@ -34,7 +34,6 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.sql.adapter import SqlAdapter
-from adapters.sql.alarm import ALARMS
 from adapters.sql.columns import SqlColumn
 from adapters.sql.drift import refuse_outdated
 from adapters.sql.pace import Pace
@@ -57,6 +56,8 @@ CONFINED = {
     "temp_directory": "",
 }
 _BACKSLASHED = re.compile(rb"\\(?:u00..|.)", re.DOTALL)
+
+registry.register("duckdb.b24", "adapters.duckdb_dialect", "Dialect")
 
 
 class DuckDBAdapter(SqlAdapter):
@@ -268,36 +269,3 @@ def _in_lower_case(json: bytes) -> bytes:
     return _BACKSLASHED.sub(
         lambda found: found[0].lower() if found[0][1:2] == b"u" else found[0], json
     )
-
-
-class _Quoting(PGIdentifierPreparer):
-    """Every name is quoted: DuckDB has keywords that PostgreSQL has not."""
-
-    def _requires_quotes(self, value: str) -> bool:
-        return True
-
-
-class _Dialect(PGDialect):
-    """DuckDB takes PostgreSQL's SQL. Only the compiler is used; statements go to DuckDB itself."""
-
-    name = "duckdb"
-    driver = "b24"
-    default_paramstyle = "qmark"
-    supports_statement_cache = True
-    preparer = _Quoting
-
-    @classmethod
-    def import_dbapi(cls) -> Any:
-        return duckdb
-
-    def initialize(self, connection: sa.Connection) -> None:
-        """Ask nothing: there is no server."""
-
-    def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
-        return False
-
-    def do_rollback(self, dbapi_connection: Any) -> None:
-        """No transaction was begun."""
-
-
-registry.register("duckdb.b24", __name__, "_Dialect")

@@ -38,7 +38,10 @@ def column_of(name: str, kind: str) -> SqlColumn:
 
     Remembered, since a file is described before every query of it.
     """
-    column: Element = sa.column(name)
+    return replace(_column(sa.column(name), kind), declared=kind)
+
+
+def _column(column: Element, kind: str) -> SqlColumn:
     if decimal := _DECIMAL.fullmatch(kind):
         precision, scale = int(decimal[1]), int(decimal[2])
         if precision <= columns.INT64_DIGITS and not scale:

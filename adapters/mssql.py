@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from adapters import mssql_types as types
-from adapters.base import Cancellation, Options, Query, Row, Table
+from adapters.base import Cancellation, Options, Row, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -30,7 +30,6 @@ from adapters.errors import (
 )
 from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Named, SqlColumn
-from adapters.sql.drift import refuse_outdated
 from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -199,16 +198,12 @@ class SQLServerAdapter(SqlAdapter):
     def column(self, name: str, kind: Any) -> SqlColumn:
         return types.column_of(sa.column(name), kind, self.options.timezone)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
-        # The server would convert silently what has another type by now.
-        refuse_outdated(query, self.describe)
-        with self.session(cancellation) as connection:
-            streaming = connection.execution_options(stream_results=True)
-            try:
-                result = streaming.execute(self.select(query))
-                while batch := result.fetchmany(pace.rows):
-                    yield [tuple(row) for row in batch]
-            except BaseException:
-                # The driver would read all that is left before it lets go of the connection.
-                connection.invalidate()
-                raise
+    def stream(
+        self, connection: sa.Connection, statement: sa.Select[Any], pace: Pace
+    ) -> Iterator[list[Row]]:
+        try:
+            yield from super().stream(connection, statement, pace)
+        except BaseException:
+            # The driver would read all that is left before it lets go of the connection.
+            connection.invalidate()
+            raise

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import pymysql
@@ -20,9 +19,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 from adapters import mysql_catalog as catalog
-from adapters import mysql_moments as moments
 from adapters import mysql_session as session
-from adapters.base import Cancellation, Capability, FieldType, Lacks, Query, Row, Table, Value
+from adapters import mysql_types as types
+from adapters.base import Cancellation, Capability, Lacks, Options, Query, Row, Table
 from adapters.errors import (
     AdapterError,
     QueryCancelled,
@@ -31,11 +30,9 @@ from adapters.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
-from adapters.sql import columns
 from adapters.sql.adapter import SqlAdapter
-from adapters.sql.columns import Element, Narrow, SqlColumn
-from adapters.sql.drift import fields_of
-from adapters.sql.numbers import UINT64_MAX, near_decimal, shortest_single
+from adapters.sql.columns import Element, SqlColumn
+from adapters.sql.drift import fields_of, refuse_outdated
 from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -62,7 +59,8 @@ _UNAVAILABLE = frozenset(
     }
 )
 _UTF8MB4 = mysql.CHAR(charset="utf8mb4")
-_UNSIGNED = mysql.INTEGER(unsigned=True)
+# Types of results of which is kept how they are read.
+_REMEMBERED = 1000
 
 
 class MySQLAdapter(SqlAdapter):
@@ -77,6 +75,11 @@ class MySQLAdapter(SqlAdapter):
     """The driver's cursor that does not read a whole answer at once."""
     # Names of columns; whether names of tables are depends on the server's file system.
     case_sensitive_names = False
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        # Some columns take milliseconds to make.
+        self._way_now = functools.lru_cache(_REMEMBERED)(self._way_of)
 
     def prepare_url(self, url: sa.URL) -> sa.URL:
         return url.update_query_dict({"charset": "utf8mb4"})
@@ -186,45 +189,15 @@ class MySQLAdapter(SqlAdapter):
         for f in cursor._result.fields:
             yield catalog.ResultField(f.name, f.type_code, f.charsetnr, f.flags, f.length, f.scale)
 
-    def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:  # noqa: C901 - a table
-        column: Element = sa.column(name)
-        match kind:
-            case mysql.BIT() | mysql.YEAR():
-                # Bits read as bytes otherwise, and a year is compared with 26 as with 2026.
-                return columns.integer(sa.cast(column, _UNSIGNED), UINT64_MAX)
-            case sa.Integer():
-                return columns.integer(column, UINT64_MAX)
-            case mysql.FLOAT():
-                return _single(column)
-            case sa.Float():
-                return columns.double(
-                    column, as_text=columns.float_text(sa.cast(_precise(column), sa.Text()))
-                )
-            case sa.Numeric() if not columns.is_whole(kind):
-                near = near_decimal(kind.precision or 65, kind.scale or 0)
-                return columns.number(column, near=near)
-            case mysql.TIMESTAMP():
-                return moments.instant(column, self.options.timezone)
-            case sa.DateTime():
-                return moments.moment(FieldType.DATETIME, column)
-            case sa.Date():
-                return moments.moment(FieldType.DATE, column)
-            case sa.types._Binary():
-                return columns.shown_as(sa.func.lower(sa.func.hex(column)))
-            case columns.Geometry():
-                return columns.shown_as(sa.func.ST_AsText(column))
-            case sa.String():
-                narrow = _equal(column, kind.collation) if kind.collation else None
-                return columns.text(column, narrow=narrow)
-            case _:
-                return super().column(name, kind)
+    def column(self, name: str, kind: TypeEngine[Any]) -> SqlColumn:
+        return types.column_of(name, kind, self.options.timezone) or super().column(name, kind)
 
     def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         statement = self.statement(query)
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
             if query.table.sql is None:
-                self._look(raw, query)
+                self._look(connection, query)
             cursor = raw.cursor(self.streaming)
             try:
                 cursor.execute(*statement)
@@ -243,66 +216,23 @@ class MySQLAdapter(SqlAdapter):
         if cursor._result is not None:
             cursor._result.unbuffered_active = False
 
-    def _look(self, raw: Any, query: Query) -> None:
+    def _look(self, connection: sa.Connection, query: Query) -> None:
         """Raise SchemaChanged if a column has another type than it is read and compared by.
 
         The server would convert silently, and every value be another. The transaction holds the
-        table as it is from here to the end of the query.
+        table as it is from here to the end of the query. A result tells the types at no cost; where
+        they differ, the catalogue decides, as a result says something else of a few columns.
         """
+        raw: Any = connection.connection.dbapi_connection
         fields = list({field.name: field for field in fields_of(query)}.values())
         table = sa.table(query.table.name, schema=query.table.schema)
         names: list[Element] = [sa.column(field.name) for field in fields]
         compiled = sa.select(*names).select_from(table).limit(0).compile(self.engine)
         with raw.cursor(self.streaming) as cursor:
             cursor.execute(compiled.string, compiled.params)
-            kinds = [catalog.field_type(found) for found in self.result_fields(cursor)]
-        for field, kind in zip(fields, kinds, strict=True):
-            now, then = self.column(field.name, kind), field.native
-            if _way(now) != _way(then):
-                raise SchemaChanged(f"column {field.name} is not what it was")
+            found = map(self._way_now, list(self.result_fields(cursor)))
+        if any(now != types.way(field.native) for field, now in zip(fields, found, strict=True)):
+            refuse_outdated(query, lambda table: self.fields(connection, table))
 
-
-def _equal(column: Element, collation: str) -> Narrow:
-    """What an index finds before texts are compared exactly.
-
-    The server refuses to compare with a text that the column's character set does not have, and
-    puts question marks into one that is converted.
-    """
-    charset = collation.partition("_")[0]
-
-    def bind(value: Value) -> Element:
-        text = columns.bind_text(str(value))
-        if charset == "utf8mb4":
-            return text
-        return sa.cast(text, mysql.CHAR(charset=charset)).collate(collation)
-
-    return lambda _, values: column.in_([bind(value) for value in values])
-
-
-def _way(column: SqlColumn) -> tuple[object, ...]:
-    """How values are read, as far as the type of a result tells it."""
-    as_it_is = column.type is FieldType.INT and isinstance(column.read, sa.ColumnClause)
-    return column.type, column.zoned, column.convert is None, as_it_is
-
-
-def _precise(column: Element) -> Element:
-    """With all the digits that it has, and none of those that FLOAT(7,2) adds to its texts."""
-    return column + sa.literal_column("0e0")
-
-
-def _single(column: Element) -> SqlColumn:
-    """A FLOAT, of which the server itself shows six digits where up to nine count."""
-    precise = _precise(column)
-    places = sa.func.floor(sa.func.log10(sa.func.abs(precise))) + 1
-    rounded = [sa.func.round(precise, digits - places) for digits in (7, 8, 9)]
-    six = sa.cast(sa.cast(precise, sa.Float()), sa.Text())
-    text = sa.case(
-        (sa.cast(six, sa.Float()) == column, six),
-        *((sa.cast(r, sa.Float()) == column, sa.cast(r, sa.Text())) for r in rounded),
-        else_=six,
-    )
-    return replace(
-        columns.single(column, convert=shortest_single),
-        read=precise,
-        as_text=columns.float_text(text),
-    )
+    def _way_of(self, present: catalog.ResultField) -> tuple[object, ...]:
+        return types.way(self.column(present.name, catalog.field_type(present)))

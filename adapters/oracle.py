@@ -46,7 +46,6 @@ from adapters.errors import (
 )
 from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Named, SqlColumn
-from adapters.sql.drift import refuse_outdated
 from adapters.sql.pace import Pace
 from adapters.sql.verbatim import verbatim
 from adapters.sql.where import TextRules
@@ -208,25 +207,22 @@ class OracleAdapter(SqlAdapter):
     def column(self, name: str, kind: Any) -> SqlColumn:
         return types.column_of(quoted_name(name, quote=True), kind)
 
-    def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
+    def stream(
+        self, connection: sa.Connection, statement: sa.Select[Any], pace: Pace
+    ) -> Iterator[list[Row]]:
         """Fetches take no longer, all together, than the source allows."""
         deadline = time.monotonic() + self.options.timeout.total_seconds()
-        # The server would convert silently what has another type by now.
-        refuse_outdated(query, self.describe)
-        with self.session(cancellation) as connection:
-            raw: Any = connection.connection.dbapi_connection
-            limit = raw.call_timeout
-            try:
-                streaming = connection.execution_options(stream_results=True)
-                result = streaming.execute(self.select(query))
-                while batch := result.fetchmany(pace.rows):
-                    yield [tuple(row) for row in batch]
-                    raw.call_timeout = round((deadline - time.monotonic()) * 1000)
-                    if raw.call_timeout <= 0:
-                        raise QueryTimeout("the time limit has passed")
-            finally:
-                with suppress(oracledb.Error):  # a lost connection has none
-                    raw.call_timeout = limit
+        raw: Any = connection.connection.dbapi_connection
+        limit = raw.call_timeout
+        try:
+            for batch in super().stream(connection, statement, pace):
+                yield batch
+                raw.call_timeout = round((deadline - time.monotonic()) * 1000)
+                if raw.call_timeout <= 0:
+                    raise QueryTimeout("the time limit has passed")
+        finally:
+            with suppress(oracledb.Error):  # a lost connection has none
+                raw.call_timeout = limit
 
 
 def _close(made: Future[Any]) -> None:

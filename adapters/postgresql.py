@@ -213,6 +213,8 @@ class PostgreSQLAdapter(SqlAdapter):
         statement = self.statement(query)
         with self.session(cancellation) as connection:
             raw: Any = connection.connection.dbapi_connection
+            if query.table.sql is None and types.compares_decimals(query):
+                refuse_outdated(query, lambda table: self.fields(connection, table))
             cursor = raw.cursor()
             for name, loader in loaders.items():
                 cursor.adapters.register_loader(name, loader)

@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from adapters.base import FieldType, Query
 from adapters.errors import SchemaChanged
+from adapters.evaluate import fields_of
 from adapters.sql import columns
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.numbers import MAX_DOUBLE
@@ -34,6 +35,9 @@ def column_of(name: str, kind: TypeEngine[Any]) -> SqlColumn | None:  # noqa: C9
     """The column ``name``; None if there is nothing peculiar about its type."""
     column: Element = sa.column(name)
     match kind:
+        case sa.Boolean():
+            # Of nothing but a truth value, where a cast would round a number.
+            return columns.integer(sa.case((column, 1), (sa.not_(column), 0)))
         case sa.REAL():
             # As a double, which has no exponent before JSON has one.
             digits: Element = sa.cast(sa.cast(column, sa.Text()), sa.Double())
@@ -56,7 +60,8 @@ def column_of(name: str, kind: TypeEngine[Any]) -> SqlColumn | None:  # noqa: C9
         case pg.BYTEA():
             return columns.shown_as(sa.func.encode(column, "hex"))
         case pg.ARRAY():
-            return columns.shown_as(sa.cast(sa.func.to_json(column), sa.Text()))
+            # Of nothing but an array, where to_json would put quotes around a text.
+            return columns.shown_as(sa.cast(sa.func.array_to_json(column), sa.Text()))
         case columns.Geometry():
             return columns.shown_as(getattr(sa.func, kind.schema).ST_AsText(column))
         case sa.CHAR():
@@ -84,6 +89,14 @@ def refuse_others(query: Query, answer: Any) -> None:
         found = psycopg.adapters.types.get(answer.ftype(i))
         if found is None or found.name not in _SHOWN_AS[field.type]:
             raise SchemaChanged(f"column {field.name} is not what it was")
+
+
+def compares_decimals(query: Query) -> bool:
+    """Whether a filter depends on which number with a fraction a column has.
+
+    The server would compare any of them with any other, and 0.1 is another number as a ``real``.
+    """
+    return any(field.type is FieldType.DOUBLE for field in fields_of(query.where))
 
 
 def _finite(column: Element) -> Element:

@@ -44,7 +44,7 @@ def adapter_class(url: str) -> type[Adapter]:
         loaded = entry.load()
     except ModuleNotFoundError as error:
         raise UnknownScheme(
-            f"{scheme}:// needs the module {error.name}: pip install '{_package(entry)}'"
+            f"{scheme}:// needs the module {error.name}: {_advice(entry)}"
         ) from error
     except Exception as error:
         raise UnknownScheme(
@@ -58,8 +58,14 @@ def adapter_class(url: str) -> type[Adapter]:
     return loaded
 
 
-def _package(entry: EntryPoint) -> str:
-    """What to install for ``entry``, with the extra that brings its driver."""
-    extra = (entry.extras or [entry.module.rpartition(".")[2]])[0]
-    name = entry.dist.name if entry.dist else _OURS
-    return f"{'.' if name == _OURS else name}[{extra}]"
+def _advice(entry: EntryPoint) -> str:
+    """How to get what ``entry`` lacks: by the extra of its package that brings it, if it has one.
+
+    That is the one that the entry point itself names, or one called like its module.
+    """
+    offered = entry.dist.metadata.get_all("Provides-Extra", []) if entry.dist else []
+    for extra in (*entry.extras, entry.module.rpartition(".")[2]):
+        if entry.dist and extra in offered:
+            name = entry.dist.name
+            return f"pip install '{'.' if name == _OURS else name}[{extra}]'"
+    return f"install it; {entry.value} imports it"

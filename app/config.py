@@ -20,22 +20,11 @@ from app.addresses import can_be_opened
 from app.connector_settings import ConnectorSchema, read_tls
 from app.direct.hosts import BadHost, HostList, Network
 from app.environment import expanded, override
-from app.fields import AnswersSchema, Lines, Networks, Seconds, Strict, at_least
+from app.fields import NAME, TOKEN, AnswersSchema, Lines, Networks, Seconds, Strict, at_least
 from app.portal.settings import Portal, PortalSchema, with_environment
 from app.wire.dates import DateOrder
 
 DEFAULT_PATH = "config/connector.toml"
-
-# Names of connectors stand in URLs, those of sources in table codes, where "__" has a meaning.
-_NAME = validate.Regexp(
-    r"^(?!.{60})[a-z](_?[a-z0-9])*\Z",
-    error="is not a name: lower-case letters, digits and single underscores, a letter first, "
-    "59 characters at most",
-)
-_TOKEN = validate.Regexp(
-    r"^(?!sha256:)\S+\Z|^sha256:[0-9a-f]{64}\Z",
-    error="is not a token: text without spaces, or sha256: and 64 hexadecimal digits",
-)
 
 
 class ConfigError(Exception):
@@ -173,7 +162,7 @@ _MAPPINGS = {"connectors", "sources", "queries"}
 _REQUIRED: Any = {"required": "is missing"}
 
 
-_NAMED = fields.String(validate=_NAME)
+_NAMED = fields.String(validate=NAME)
 
 
 def _has_no_path(url: str) -> None:
@@ -189,7 +178,7 @@ class _ServerSchema(Strict):
     max_answers = fields.Integer(load_default=12, validate=validate.Range(1))
     trusted_proxies = Networks()
     guesses_per_minute = fields.Integer(load_default=20, validate=validate.Range(1))
-    metrics_token = fields.String(load_default="", validate=_TOKEN)
+    metrics_token = fields.String(load_default="", validate=TOKEN)
     compression = fields.Boolean(load_default=True)
 
     @post_load
@@ -206,7 +195,7 @@ class _SourceSchema(AnswersSchema):
     url = fields.String(required=True, error_messages=_REQUIRED, validate=can_be_opened)
     title = fields.String(load_default="")
     connectors = Lines()
-    tokens = Lines(_TOKEN, validate=validate.Length(1, error="needs a token at least"))
+    tokens = Lines(TOKEN, validate=validate.Length(1, error="needs a token at least"))
     queries = fields.Dict(_NAMED, fields.Nested(_QuerySchema))
 
 

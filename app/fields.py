@@ -11,6 +11,16 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from app.wire.dates import DateOrder
 
+# Names of connectors stand in URLs, those of sources in table codes, where "__" has a meaning.
+NAME = validate.Regexp(
+    r"^(?!.{60})[a-z](_?[a-z0-9])*\Z",
+    error="is not a name: lower-case letters, digits and single underscores, a letter first, "
+    "59 characters at most",
+)
+TOKEN = validate.Regexp(
+    r"^(?!sha256:)\S+\Z|^sha256:[0-9a-f]{64}\Z",
+    error="is not a token: text without spaces, or sha256: and 64 hexadecimal digits",
+)
 # A column alone would match nothing, and what it was meant to hide would be seen.
 _COLUMN = validate.Regexp(r".+\..+", error="has to say table and column, as in customers.phone")
 _UNKNOWN = {

@@ -31,7 +31,7 @@ if f"b24-{os.getpid()}-" not in os.environ.get(_COUNTS, ""):
 
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
-from adapters.sql.alarm import ALARMS, sever  # noqa: E402
+from adapters.alarm import ALARMS, sever  # noqa: E402
 from app import create_app, read_config  # noqa: E402
 from app.config import ConfigError  # noqa: E402
 

@@ -13,6 +13,7 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -23,12 +24,14 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
+from adapters.alarm import ALARMS
 from adapters.base import Adapter, Batch, Cancellation, Field, Options, Query, Row, Table
 from adapters.clickhouse import catalog
 from adapters.clickhouse.answer import FORMAT, BrokenAnswer, answer
 from adapters.clickhouse.columns import column, fits
 from adapters.clickhouse.errors import MISFITS, code_of, meaning
 from adapters.clickhouse.http import Wire, carried_by, severable_pool
+from adapters.clickhouse.settings import allowed
 from adapters.clickhouse.sql import DIALECT, select
 from adapters.errors import (
     AdapterError,
@@ -39,7 +42,6 @@ from adapters.errors import (
     SourceUnavailable,
 )
 from adapters.parameters import refuse_unknown
-from adapters.sql.alarm import ALARMS
 from adapters.sql.drift import refuse_outdated
 from adapters.sql.sessions import ENTRY, GRACE
 
@@ -48,34 +50,6 @@ _KILLING = 2.0
 _CONNECTIONS = 25
 _PIECE = 1 << 18
 
-# With any other value of these, an answer would be another one, or cut short and not known to be.
-_NEEDED = {
-    "output_format_json_quote_64bit_integers": "0",
-    "output_format_json_quote_64bit_floats": "0",
-    "output_format_json_quote_denormals": "0",
-    "output_format_json_quote_decimals": "0",
-    "output_format_decimal_trailing_zeros": "0",
-    "date_time_output_format": "simple",
-    "limit": "0",
-    "offset": "0",
-    "extremes": "0",
-    "skip_unavailable_shards": "0",
-    **{
-        f"{what}_overflow_mode{where}": "throw"
-        for what, where in (
-            *(("timeout", ""), ("timeout", "_leaf"), ("read", ""), ("read", "_leaf")),
-            *(("result", ""), ("group_by", ""), ("sort", ""), ("set", ""), ("join", "")),
-            *(("transfer", ""), ("distinct", "")),
-        )
-    },
-}
-_WANTED = {
-    "max_query_size": "16777216",  # a long filter, as long as a request may be
-    "readonly": "2",
-    "cancel_http_readonly_queries_on_client_close": "1",
-    "output_format_json_escape_forward_slashes": "0",
-    "output_format_write_statistics": "0",
-}
 _TRUE = ("1", "true", "yes", "on")
 
 # What goes wrong is ours to report; the client would add a line to the log for each.
@@ -111,22 +85,26 @@ class ClickHouseAdapter(Adapter):
     def tables(self) -> list[Table]:
         return [
             Table(name, database, bool(default), comment)
-            for name, database, default, comment in self._list(catalog.TABLES)
+            for name, database, default, comment in self._list(catalog.TABLES, Cancellation())
         ]
 
     def describe(self, table: Table) -> list[Field]:
+        return self._described(table, Cancellation())
+
+    def _described(self, table: Table, cancellation: Cancellation) -> list[Field]:
         if table.sql is None:
-            found = self._list(catalog.columns_of(table))
+            found = self._list(catalog.columns_of(table), cancellation)
             if not found:
                 raise SchemaChanged(f"table {table.name} does not exist any more")
         else:
-            found = [[*row[:2], ""] for row in self._list(catalog.columns_of_sql(table.sql))]
+            rows = self._list(catalog.columns_of_sql(table.sql), cancellation)
+            found = [[*row[:2], ""] for row in rows]
             names = [name for name, *_ in found]
             if twice := {name for name in names if names.count(name) > 1}:
                 raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
         fields = []
         for name, declared, comment in found:
-            native = column(name, declared, self.options.timezone)
+            native = replace(column(name, declared, self.options.timezone), declared=declared)
             fields.append(Field(name, native.type, comment, native))
         return fields
 
@@ -135,6 +113,9 @@ class ClickHouseAdapter(Adapter):
             yield _parsed(batch)
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
+        if query.table.sql is None:
+            # The server would convert silently what has another type by now.
+            refuse_outdated(query, lambda table: self._described(table, cancellation))
         statement = select(query, self.options.timezone)
         try:
             yield from self._read(statement, cancellation, query.fields)
@@ -146,8 +127,8 @@ class ClickHouseAdapter(Adapter):
     def close(self) -> None:
         self._pool.clear()
 
-    def _list(self, statement: sa.Executable) -> list[list[Any]]:
-        read = self._read(statement, Cancellation())
+    def _list(self, statement: sa.Executable, cancellation: Cancellation) -> list[list[Any]]:
+        read = self._read(statement, cancellation)
         return [list(row) for batch in read for row in _parsed(batch)]
 
     def _read(
@@ -207,7 +188,7 @@ class ClickHouseAdapter(Adapter):
         with ALARMS.every(self._entry_seconds, wire.sever), self._entering:
             if self._client is None:
                 client = self._enter()
-                self._settings = self._allowed(client)
+                self._settings = allowed(client, self._seconds)
                 self._client = client
             return self._client
 
@@ -238,30 +219,6 @@ class ClickHouseAdapter(Adapter):
             raise SourceUnavailable(f"{type(error).__name__}: {error}") from None
         client.http_retries = 0  # type: ignore[attr-defined]
         return client
-
-    def _allowed(self, client: Client) -> dict[str, str]:
-        """The settings of ours that the server knows and lets us set."""
-        asked = {}
-        theirs = client.server_settings
-        if len(theirs) != client.command("SELECT count() FROM system.settings"):
-            raise SourceUnavailable(
-                "the user's profile cuts every answer short: let it have no limit, and"
-                " result_overflow_mode = 'throw' with max_result_rows"
-            )
-        for name, value in {**_NEEDED, **_WANTED}.items():
-            if name not in theirs:
-                continue
-            if not theirs[name].readonly:
-                asked[name] = value  # also what it is now: the profile may change
-            elif name in _NEEDED and theirs[name].value != value:
-                raise SourceUnavailable(
-                    f"the user may not change the setting {name} and has it at "
-                    f"{theirs[name].value}, not {value}: let the user's profile have readonly = 2"
-                )
-        limit, own = math.ceil(self._seconds), theirs["max_execution_time"]
-        if not own.readonly and not 0 < float(own.value) <= limit:
-            asked["max_execution_time"] = str(limit)
-        return asked
 
     def _kill(self, identity: str) -> None:
         """Ask the server to end a query of ours; comes back at once, whether it does or not."""

@@ -6,6 +6,7 @@ import functools
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from adapters.encode import encode_clean
 from adapters.errors import QueryFailed, SchemaChanged
 from adapters.sql import columns
 from adapters.sql.columns import SqlColumn
+from adapters.sql.drift import refuse_outdated
 from adapters.sql.pace import Pace
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.verbatim import verbatim
@@ -77,17 +79,22 @@ class SqlAdapter(SqlSessions):
 
     def describe(self, table: Table) -> list[Field]:
         with self.session(Cancellation()) as connection:
-            if table.sql is not None:
-                described = [(n, t, "") for n, t in self.describe_sql(connection, table.sql)]
-                names = [name for name, _, _ in described]
-                if twice := {name for name in names if names.count(name) > 1}:
-                    raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
-            else:
-                described = self.reflect(connection, table)
-            return [
-                Field(name, (column := self.column(name, kind)).type, comment, column)
-                for name, kind, comment in described
-            ]
+            return self.fields(connection, table)
+
+    def fields(self, connection: sa.Connection, table: Table) -> list[Field]:
+        """The columns of a table as they are at this moment."""
+        if table.sql is not None:
+            described = [(n, t, "") for n, t in self.describe_sql(connection, table.sql)]
+            names = [name for name, _, _ in described]
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
+        else:
+            described = self.reflect(connection, table)
+        fields = []
+        for name, kind, comment in described:
+            native = replace(self.column(name, kind), declared=repr(kind))
+            fields.append(Field(name, native.type, comment, native))
+        return fields
 
     def reflect(
         self, connection: sa.Connection, table: Table
@@ -138,10 +145,18 @@ class SqlAdapter(SqlSessions):
     def raw_rows(self, query: Query, cancellation: Cancellation, pace: Pace) -> Iterator[list[Row]]:
         """What the driver gives for the SELECT, before the columns' ``convert``."""
         with self.session(cancellation) as connection:
-            streaming = connection.execution_options(stream_results=True)
-            result = streaming.execute(self.select(query))
-            while batch := result.fetchmany(pace.rows):
-                yield [tuple(row) for row in batch]
+            # A server may convert silently what has another type by now.
+            refuse_outdated(query, lambda table: self.fields(connection, table))
+            yield from self.stream(connection, self.select(query), pace)
+
+    def stream(
+        self, connection: sa.Connection, statement: sa.Select[Any], pace: Pace
+    ) -> Iterator[list[Row]]:
+        """Run a SELECT and read its rows as they come; left early, it ends with the session."""
+        streaming = connection.execution_options(stream_results=True)
+        result = streaming.execute(statement)
+        while batch := result.fetchmany(pace.rows):
+            yield [tuple(row) for row in batch]
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
         pace = Pace()

@@ -16,17 +16,9 @@ def fields_of(query: Query) -> Iterator[Field]:
 
 
 def refuse_outdated(query: Query, describe: Callable[[Table], Sequence[Field]]) -> None:
-    """Raise SchemaChanged if a field of ``query`` is gone or is read in another way by now."""
+    """Raise SchemaChanged if a field of ``query`` is gone or has another type by now."""
     now = {field.name: field for field in describe(query.table)}
     for field in fields_of(query):
         present = now.get(field.name)
-        if present is None or not _alike(present, field):
+        if present is None or present.native.declared != field.native.declared:
             raise SchemaChanged(f"column {field.name} is not what it was")
-
-
-def _alike(one: Field, other: Field) -> bool:
-    return one.native is other.native or _reading(one) == _reading(other)
-
-
-def _reading(field: Field) -> tuple[object, ...]:
-    return field.type, field.native.zoned, str(field.native.read)

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from adapters.alarm import ALARMS, sever
 from adapters.base import Adapter, Cancellation, Options
 from adapters.errors import AdapterError, QueryFailed, SourceUnavailable
 from adapters.parameters import refuse_unknown
-from adapters.sql.alarm import ALARMS, sever
 
 # Seconds in which a server has to let us in, of a longer time limit.
 ENTRY = 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +14,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters.base import Adapter, Cancellation, Expression, Field, Options, Query, Table
+from adapters.errors import BadAddress
 from adapters.evaluate import Shown, read_json
 from adapters.pushdown import EVERYTHING
-from adapters.registry import open_adapter
+from adapters.registry import UnknownScheme, open_adapter
 from adapters.testing.data import COLUMNS
 
 
@@ -56,8 +58,36 @@ Open = Callable[[str], Loaded]
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
     """Called by pytest."""
-    if not config.getoption("adapter_url"):
+    url = config.getoption("adapter_url")
+    if not url:
         raise pytest.UsageError("say which source to test: --adapter-url scheme://…")
+    _refuse_address("--adapter-url", url)
+    for wrong in config.getoption("adapter_wrong_url"):
+        _refuse_address("--adapter-wrong-url", wrong)
+    can_be_left_out = [name for name in COLUMNS if name != "id"]
+    for name in _without(config):
+        if name not in can_be_left_out:
+            raise pytest.UsageError(
+                f"--adapter-without names {name}: it takes some of {','.join(can_be_left_out)}"
+            )
+    if (examples := config.getoption("adapter_examples")) < 1:
+        raise pytest.UsageError(f"--adapter-examples is {examples}: it takes 1 or more")
+
+
+def _refuse_address(option: str, url: str) -> None:
+    """Of an address that no adapter takes; what else goes wrong is for the tests to show."""
+    try:
+        open_adapter(url, Options()).close()
+    except UnknownScheme as error:
+        raise pytest.UsageError(f"{option}: {error}") from None
+    except BadAddress as error:
+        raise pytest.UsageError(f"{option} {error}") from None
+    except Exception:
+        return
+
+
+def _without(config: pytest.Config) -> set[str]:
+    return {name.strip() for name in config.getoption("adapter_without").split(",")} - {""}
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +99,7 @@ def url(pytestconfig: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def columns(pytestconfig: pytest.Config) -> list[str]:
     """The columns that the source has."""
-    without = {name for name in pytestconfig.getoption("adapter_without").split(",") if name}
-    assert without < set(COLUMNS) - {"id"}, f"--adapter-without takes some of {list(COLUMNS)[1:]}"
+    without = _without(pytestconfig)
     return [name for name in COLUMNS if name not in without]
 
 
@@ -93,10 +122,11 @@ def opened(url: str, columns: list[str], pytestconfig: pytest.Config) -> Iterato
 def load(adapter: Adapter, columns: Sequence[str], config: pytest.Config) -> Loaded:
     """Find the table and its columns, or say what is missing."""
     name = config.getoption("adapter_table")
-    found = [table for table in adapter.tables() if table.name == name]
+    tables = adapter.tables()
+    found = [table for table in tables if table.name == name]
     assert found, (
-        f"tables() lists no {name}: load what `python -m adapters.testing` prints into a table of "
-        "that name, or say which one holds it with --adapter-table"
+        f"tables() lists no {name}{_alike(name, tables)}: load what `python -m adapters.testing` "
+        "prints into a table of that name, or say which one holds it with --adapter-table"
     )
     table = next((table for table in found if table.default), found[0])
     fields = {field.name: field for field in adapter.describe(table)}
@@ -106,6 +136,11 @@ def load(adapter: Adapter, columns: Sequence[str], config: pytest.Config) -> Loa
         "names, or leave those out that the source has no type for with --adapter-without"
     )
     return Loaded(adapter, table, fields, columns)
+
+
+def _alike(name: str, tables: Sequence[Table]) -> str:
+    found = get_close_matches(name, {table.name for table in tables})
+    return f", but {' and '.join(found)}" if found else ""
 
 
 @pytest.fixture(scope="session")

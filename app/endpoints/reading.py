@@ -9,7 +9,7 @@ from functools import partial
 from flask import request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
-from adapters.sql.alarm import ALARMS, sever
+from adapters.alarm import ALARMS, sever
 from app.errors import ApiError
 from app.wire.body import MAX_BYTES, decode_body
 from app.wire.form import Tree

@@ -16,8 +16,9 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.base import Adapter, Cancellation, Compare, Field, In, Options, Query, Table
-from adapters.clickhouse import _NEEDED, ClickHouseAdapter
+from adapters.clickhouse import ClickHouseAdapter
 from adapters.clickhouse.answer import BrokenAnswer, answer
+from adapters.clickhouse.settings import NEEDED
 from adapters.clickhouse.sql import DIALECT, select
 from adapters.errors import QueryCancelled, QueryFailed, SchemaChanged, SourceUnavailable
 from tests.contract.test_indexes import conditions
@@ -174,7 +175,7 @@ def test_settings_are_sent_also_where_the_profile_has_them(engine: Engine) -> No
     """It may have others tomorrow, when this process still runs."""
     with opened(engine) as adapter:
         adapter.check()
-        assert _NEEDED.items() <= adapter._settings.items()
+        assert NEEDED.items() <= adapter._settings.items()
 
 
 def test_the_names_given_to_expressions_are_no_column_s(engine: Engine) -> None:

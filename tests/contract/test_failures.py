@@ -77,7 +77,9 @@ def query(sql: str) -> Query:
 
     table = Table("custom", sql=sql)
     name = "i" if "AS n" not in sql else "n"
-    return Query(table, (Field(name, FieldType.STRING, "", columns.text(sa.column(name))),))
+    # DuckDB, for which it costs nothing, looks whether the type is still the same.
+    column = columns.text(sa.column(name), declared="VARCHAR")
+    return Query(table, (Field(name, FieldType.STRING, "", column),))
 
 
 def wait_until(met: Callable[[], object], seconds: float = 10) -> None:

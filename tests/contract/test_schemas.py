@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -152,6 +153,9 @@ def test_kinds_of_tables_of_mysql(engine: Engine) -> None:
         " PERSISTENT)",
         "INSERT INTO computed (i) VALUES (2)",
         "CREATE VIEW seen AS SELECT * FROM noted",
+        "CREATE TABLE priced (d decimal(9,2), whole decimal(18,0))",
+        "INSERT INTO priced VALUES (1.5, 2)",
+        "CREATE VIEW odd AS SELECT -d, -whole, NULL FROM priced",
         "CREATE VIEW broken AS SELECT * FROM parted",
         "DROP TABLE parted",
         "CREATE TABLE parted (j integer) PARTITION BY HASH (j) PARTITIONS 3",
@@ -164,6 +168,8 @@ def test_kinds_of_tables_of_mysql(engine: Engine) -> None:
         assert comments["parted"] == ""
         assert "broken" not in comments
         assert read(adapter, Table("computed")) == [(2, 4, 6)]
+        # The server says one thing of these columns in its catalogue, and another of a result.
+        assert read(adapter, Table("odd")) == [(Decimal("-1.50"), -2, None)]
         assert [f.comment for f in adapter.describe(Table("noted"))] == ["A number"]
 
 

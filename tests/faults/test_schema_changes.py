@@ -45,13 +45,24 @@ PECULIAR: dict[str, list[tuple[str, str, str, str, Any]]] = {
         ("INTEGER", "1", "TIMESTAMP", "'2026-01-02 03:04:05'", "2026-01-02 03:04:05"),
         ("TEXT", "'1'", "JSON", "'{\"a\": 1}'", '{"a": 1}'),
         ("TEXT", "'1'", "TIMESTAMPTZ", "'2026-01-02 03:04:05Z'", "2026-01-02 03:04:05"),
+        ("TEXT[]", "'{a}'", "TEXT", "'a'", "a"),
+        ("BOOLEAN", "true", "DOUBLE PRECISION", "1.6", 1.6),
     ],
     "mysql": [
         ("FLOAT", "1", "DOUBLE", "1.2345678901234", 1.2345678901234),
         ("YEAR", "2026", "INTEGER", "-5", -5),
         ("BIT(8)", "1", "INTEGER", "-5", -5),
+        ("VARBINARY(9)", "'a'", "VARCHAR(9)", "'a'", "a"),
+        ("VARCHAR(9)", "'a'", "VARBINARY(9)", "'a'", "61"),
+        ("GEOMETRY", "POINT(1, 2)", "BLOB", "'a'", "61"),
+        ("UUID", "'00000000-0000-0000-0000-00000000000a'", "BINARY(1)", "'a'", "61"),
     ],
-    "clickhouse": [("Bool", "true", "Int64", "300", 300)],
+    "clickhouse": [
+        ("Bool", "true", "Int64", "300", 300),
+        ("Array(String) NOT NULL", "['a']", "String", "'a'", "a"),
+        ("Map(String, String) NOT NULL", "{'a': 'b'}", "String", "'a'", "a"),
+        ("FixedString(2)", "'a'", "String", "'a\\0'", "a\0"),
+    ],
 }
 CHANGED = [pytest.param(*change, id=f"{change[0]}-{change[2]}-{change[3]}") for change in CHANGES]
 CHANGED += [
@@ -93,3 +104,36 @@ def test_a_column_of_another_type(
     engine.execute(f"INSERT INTO turned VALUES (1, {second})")
     answer = server.form("/api/company/data", "of-shop", **asked)
     assert answer.json == [["V", "ID"], [read, 1]]
+
+
+# The type before and after, a value of both, and a comparison that one of them gets wrong.
+WIDENED = [
+    pytest.param("DECIMAL(9,2)", "DECIMAL(9,4)", "1.2341", ">=", "1.2345", False, id="scale"),
+    pytest.param("DECIMAL(9,2)", "DECIMAL(12,2)", "20000000", ">=", "30000000", False, id="digits"),
+    pytest.param("INTEGER", "BIGINT", "3000000000", ">=", "4000000000", False, id="integer"),
+    pytest.param("REAL", "DOUBLE PRECISION", "0.1", "=", "0.1", True, id="single"),
+    pytest.param("DOUBLE PRECISION", "REAL", "0.1", "=", "0.1", True, id="double"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "value", "comparison", "than", "kept"), WIDENED)
+def test_a_filter_on_a_column_of_another_type(
+    server: Server,
+    engine: Engine,
+    before: str,
+    after: str,
+    value: str,
+    comparison: str,
+    than: str,
+    kept: bool,
+) -> None:
+    asked = {"table": "widened", "select[0]": "ID", f"filter[{comparison}V][0]": than}
+    description = "/api/company/table_description"
+    for kind in (before, after):
+        engine.execute("DROP TABLE IF EXISTS widened")
+        engine.execute(f"CREATE TABLE widened (id INTEGER, v {kind})")
+        if kind == before:
+            assert server.form(description, "of-shop", table="widened").status == 200
+            assert server.form("/api/company/data", "of-shop", **asked).json == [["ID"]]
+    engine.execute(f"INSERT INTO widened VALUES (1, {value})")
+    assert server.form("/api/company/data", "of-shop", **asked).json == [["ID"], *[[1]] * kept]

@@ -6,9 +6,11 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,30 @@ def test_the_suite_says_what_it_needs(tmp_path: Path) -> None:
     run = suite(tmp_path, "")
     assert run.returncode == 4
     assert "--adapter-url" in run.stderr + run.stdout
+
+
+def test_a_table_of_almost_the_same_name_is_named(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        database.execute("CREATE TABLE kit_orders (id INTEGER)")
+    run = suite(tmp_path, "sqlite:///shop.db", "-x", "--adapter-table", "kit_order")
+    assert "tables() lists no kit_order, but kit_orders: load what" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--adapter-url", "sqlit:///x.db"], "--adapter-url: no adapter for sqlit:// is installed"),
+        (["--adapter-url", "duckdb://x.db"], "--adapter-url needs a third slash, as in duckdb:///"),
+        (["--adapter-wrong-url", "sqlit:///x"], "--adapter-wrong-url: no adapter for sqlit:// is"),
+        (["--adapter-without", "day, pric"], "--adapter-without names pric: it takes some of cust"),
+        (["--adapter-without", "id"], "--adapter-without names id: it takes some of customer,"),
+        (["--adapter-examples", "0"], "--adapter-examples is 0: it takes 1 or more"),
+    ],
+)
+def test_an_option_with_a_typo_is_named(tmp_path: Path, options: list[str], said: str) -> None:
+    run = suite(tmp_path, "sqlite:///shop.db", *options)
+    assert run.returncode == 4
+    assert f"ERROR: {said}" in run.stderr + run.stdout
 
 
 def test_the_data_are_printed_for_loading(tmp_path: Path) -> None:

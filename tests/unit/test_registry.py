@@ -22,11 +22,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
 
-    def installed(package: str, entry: str, code: str = "") -> None:
+    def installed(package: str, entry: str, code: str = "", extra: str = "") -> None:
         (tmp_path / f"{package}.py").write_text(code)
         info = tmp_path / f"{package}-1.0.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        offered = f"Provides-Extra: {extra}\n" if extra else ""
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n{offered}"
+        )
         (info / "entry_points.txt").write_text(f"[b24_connector.adapters]\n{entry}\n")
         importlib.invalidate_caches()
 
@@ -104,10 +107,18 @@ def test_a_package_of_somebody_else_is_found(install: Install) -> None:
 
 
 def test_a_missing_driver_is_named_with_what_to_install(install: Install) -> None:
-    install("lonely", "lonely = lonely:Adapter [drivers]", "import no_such_driver")
+    install("lonely", "lonely = lonely:Adapter [drivers]", "import no_such_driver", "drivers")
     with pytest.raises(UnknownScheme, match="lonely:// needs the module no_such_driver") as caught:
         adapter_class("lonely://h")
     assert str(caught.value).endswith("pip install 'lonely[drivers]'")
+
+
+def test_an_extra_that_a_package_has_not_got_is_not_advised(install: Install) -> None:
+    install("bare", "bare = bare:Adapter", "import no_such_driver")
+    with pytest.raises(UnknownScheme, match="bare:// needs the module no_such_driver") as caught:
+        adapter_class("bare://h")
+    assert "pip install" not in str(caught.value)
+    assert str(caught.value).endswith("install it; bare:Adapter imports it")
 
 
 @pytest.mark.parametrize(

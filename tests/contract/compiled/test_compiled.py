@@ -32,9 +32,11 @@ from adapters.base import (
     Value,
     Wildcard,
 )
+from adapters.errors import SchemaChanged
 from adapters.registry import open_adapter
 from adapters.sql.adapter import SqlAdapter
 from adapters.sql.columns import Named
+from adapters.sql.drift import refuse_outdated
 
 HERE = Path(__file__).parent
 URLS = {
@@ -199,6 +201,43 @@ def test_an_hour_that_clocks_show_twice(adapter: SqlAdapter, engine: str) -> Non
     where = Compare(found, ">=", datetime(2026, 10, 25, 2, 30))
     instants = re.findall(r"2026-10-25 \d\d:\d\d", condition(adapter, found, where))
     assert instants == ["2026-10-25 00:30", "2026-10-25 01:00", "2026-10-25 01:30"]
+
+
+# Types between which the SQL of a query may be the same, and the answer not.
+TURNED = [
+    ("mssql", Named("real"), Named("float")),
+    ("mssql", Named("decimal", 9, 2), Named("decimal", 9, 4)),
+    ("oracle", Named("binary_float"), Named("binary_double")),
+    ("oracle", Named("float"), Named("binary_float")),
+    ("oracle", Named("blob"), Named("clob")),
+    ("oracle", Named("number", 9, 2), Named("number", 12, 2)),
+    ("trino", Named("real"), Named("double")),
+    ("trino", Named("decimal(9,2)"), Named("decimal(9,4)")),
+]
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_another_type_is_noticed(
+    name: str, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    pytest.importorskip(DRIVERS[name])
+    adapter: Any = open_adapter(URLS[name], Options())
+    kinds: list[Named] = []
+    monkeypatch.setattr(adapter, "reflect", lambda *_: [("x", kinds[-1], "")])
+
+    def describe(table: Table) -> list[Field]:
+        found: list[Field] = adapter.fields(None, table)
+        return found
+
+    for before, after in ((before, after) for each, before, after in TURNED if each == name):
+        with subtests.test(f"{before!r} to {after!r}"):
+            kinds.append(before)
+            query = Query(Table("t", "s"), tuple(describe(Table("t", "s"))))
+            refuse_outdated(query, describe)
+            kinds.append(after)
+            with pytest.raises(SchemaChanged):
+                refuse_outdated(query, describe)
+    adapter.close()
 
 
 def test_long_lists_are_cut_for_oracle() -> None:
