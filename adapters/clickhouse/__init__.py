@@ -85,20 +85,16 @@ class ClickHouseAdapter(Adapter):
     def tables(self) -> list[Table]:
         return [
             Table(name, database, bool(default), comment)
-            for name, database, default, comment in self._list(catalog.TABLES, Cancellation())
+            for name, database, default, comment in self._list(catalog.TABLES)
         ]
 
     def describe(self, table: Table) -> list[Field]:
-        return self._described(table, Cancellation())
-
-    def _described(self, table: Table, cancellation: Cancellation) -> list[Field]:
         if table.sql is None:
-            found = self._list(catalog.columns_of(table), cancellation)
+            found = self._list(catalog.columns_of(table))
             if not found:
                 raise SchemaChanged(f"table {table.name} does not exist any more")
         else:
-            rows = self._list(catalog.columns_of_sql(table.sql), cancellation)
-            found = [[*row[:2], ""] for row in rows]
+            found = [[*row[:2], ""] for row in self._list(catalog.columns_of_sql(table.sql))]
             names = [name for name, *_ in found]
             if twice := {name for name in names if names.count(name) > 1}:
                 raise QueryFailed(f"query {table.name}: columns named twice: {sorted(twice)}")
@@ -113,9 +109,6 @@ class ClickHouseAdapter(Adapter):
             yield _parsed(batch)
 
     def json_rows(self, query: Query, cancellation: Cancellation) -> Iterator[Batch]:
-        if query.table.sql is None:
-            # The server would convert silently what has another type by now.
-            refuse_outdated(query, lambda table: self._described(table, cancellation))
         statement = select(query, self.options.timezone)
         try:
             yield from self._read(statement, cancellation, query.fields)
@@ -127,8 +120,8 @@ class ClickHouseAdapter(Adapter):
     def close(self) -> None:
         self._pool.clear()
 
-    def _list(self, statement: sa.Executable, cancellation: Cancellation) -> list[list[Any]]:
-        read = self._read(statement, cancellation)
+    def _list(self, statement: sa.Executable) -> list[list[Any]]:
+        read = self._read(statement, Cancellation())
         return [list(row) for batch in read for row in _parsed(batch)]
 
     def _read(

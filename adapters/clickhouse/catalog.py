@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from adapters.base import Table
+from adapters.sql.columns import Element
 from adapters.sql.verbatim import verbatim
 
 # To read from a stream takes its messages away from whom they are for; a set cannot be read.
@@ -22,6 +25,9 @@ _COLUMNS = sa.text("""
     ORDER BY position
 """)
 
+_NAMES = ("database", "table", "name", "type")
+_OF = sa.table("columns", *(sa.column(name, sa.Text()) for name in _NAMES), schema="system")
+
 
 def columns_of(table: Table) -> sa.TextClause:
     """Asks for name, type and comment of each column; no row if there is no such table."""
@@ -29,6 +35,20 @@ def columns_of(table: Table) -> sa.TextClause:
         sa.bindparam("schema", table.schema or "", type_=sa.Text()),
         sa.bindparam("table", table.name, type_=sa.Text()),
     )
+
+
+def has_types(table: Table, types: Mapping[str, str]) -> Element:
+    """True; a query that asks for it fails if a column of ``table`` has another of the ``types``.
+
+    It is asked before the table is read, and once.
+    """
+    schema = sa.literal(table.schema, sa.Text()) if table.schema else sa.func.currentDatabase()
+    found = sa.select(sa.func.throwIf(sa.func.count() != sa.literal_column(str(len(types))))).where(
+        _OF.c.database == schema,
+        _OF.c.table == sa.literal(table.name, sa.Text()),
+        sa.tuple_(_OF.c.name, _OF.c.type).in_(list(types.items())),
+    )
+    return found.scalar_subquery() == sa.literal_column("0")
 
 
 def columns_of_sql(sql: str) -> sa.TextClause:

@@ -56,6 +56,7 @@ MISFITS = {
     53,  # TYPE_MISMATCH
     70,  # CANNOT_CONVERT_TYPE
     386,  # NO_COMMON_TYPE
+    395,  # FUNCTION_THROW_IF_VALUE_IS_NON_ZERO
 }
 """What the server says of an expression that may no longer fit its column."""
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from clickhouse_connect.cc_sqlalchemy.dialect import ClickHouseDialect
 
 from adapters.base import Query, Table
+from adapters.clickhouse.catalog import has_types
 from adapters.evaluate import NOT_ONE_TO_ONE
 from adapters.sql.columns import Element
 from adapters.sql.drift import fields_of
@@ -28,7 +29,7 @@ _RULES = TextRules(
 
 
 def select(query: Query, zone: ZoneInfo) -> sa.Select[Any]:
-    """The query as one SELECT.
+    """The query as one SELECT, which fails if a column of a table has another type by now.
 
     A name that SELECT gives to an expression means that expression in WHERE, too. So the names
     given are none of the query's columns.
@@ -40,6 +41,10 @@ def select(query: Query, zone: ZoneInfo) -> sa.Select[Any]:
     statement = sa.select(*read).select_from(_from(query.table))
     condition: Element = where(query.where, _RULES, zone)
     statement = statement.where(condition)
+    if query.table.sql is None:
+        # The server would convert silently what has another type by now.
+        types = {field.name: field.native.declared for field in fields_of(query)}
+        statement = statement.where(has_types(query.table, types))
     if query.limit is None:
         return statement
     return statement.limit(sa.literal(query.limit, sa.BigInteger()))

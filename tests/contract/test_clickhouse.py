@@ -305,3 +305,19 @@ def test_a_column_that_has_changed_its_type(engine: Engine) -> None:
             query = Query(Table("moving"), (field,), Compare(field, "<", SOME[field.type]))
             with pytest.raises(SchemaChanged):
                 list(adapter.json_rows(query, Cancellation()))
+
+
+def test_types_are_compared_whatever_columns_and_values_are_called(engine: Engine) -> None:
+    name, kind = "it`s\\ 'odd'\n)", "Enum8('it\\'s' = 1, 'a\\\\b' = 2, '),(' = 3)"
+    quoted = name.replace("\\", "\\\\").replace("`", "\\`")
+    engine.execute(f"CREATE TABLE odd (`{quoted}` {kind}) ENGINE = Memory")
+    engine.execute("INSERT INTO odd SELECT 2")
+    with opened(engine) as adapter:
+        table = next(table for table in adapter.tables() if table.name == "odd")
+        query = Query(table, tuple(adapter.describe(table)))
+        assert [field.name for field in query.fields] == [name]
+        assert [batch.json for batch in adapter.json_rows(query, Cancellation())] == [b'["a\\\\b"]']
+        engine.execute("DROP TABLE odd")
+        engine.execute(f"CREATE TABLE odd (`{quoted}` String) ENGINE = Memory")
+        with pytest.raises(SchemaChanged):
+            list(adapter.json_rows(query, Cancellation()))
