@@ -1,8 +1,9 @@
-"""Previews per second (20 rows of PostgreSQL), beside an empty route under the same server.
+"""Previews per second (20 rows of PostgreSQL), beside routes that do nothing.
 
-``python -m benchmarks.preview [--rounds N] [--seconds N] [--clients N] [--keep]``. Both
-applications run under gunicorn with the shipped configuration, one worker each; the same clients
-ask them in turn, so that a machine whose speed drifts is fair to both. Each request has a
+``python -m benchmarks.preview [--rounds N] [--seconds N] [--clients N] [--keep]``. One such route
+is on the same worker, with our log and counters; the other is all there is of an application of its
+own. Both applications run under gunicorn with the shipped configuration, one worker each; the same
+clients ask them in turn, so that a machine whose speed drifts is fair to all. Each request has a
 connection of its own, as a portal's does; with ``--keep`` connections are kept.
 """
 
@@ -93,14 +94,25 @@ class Client(NamedTuple):
     keep: bool
 
 
-def ask(port: int, worker: int, client: Client, rows: int) -> Measured:
+class Target(NamedTuple):
+    """What is asked, of which worker, and how many rows it answers with."""
+
+    port: int
+    worker: int
+    rows: int = 0
+    path: str = "/api/company/data"
+
+
+def ask(target: Target, client: Client) -> Measured:
     """As many requests as the clients bring home in their time, every answer checked."""
+    port, worker, rows, path = target
     body = urlencode({"table": TABLE, "limit": 20, "connection[token]": TOKEN}).encode()
+    method = b"POST" if path.startswith("/api/") else b"GET"
     request = (
-        b"POST /api/company/data HTTP/1.1\r\nHost: bench\r\n"
+        b"%b %b HTTP/1.1\r\nHost: bench\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n"
         b"Connection: %b\r\n\r\n%b"
-    ) % (len(body), b"keep-alive" if client.keep else b"close", body)
+    ) % (method, path.encode(), len(body), b"keep-alive" if client.keep else b"close", body)
     with selectors.DefaultSelector() as waiting:
 
         def begin() -> None:
@@ -156,14 +168,16 @@ def measure(rounds: int, client: Client) -> dict[str, list[Measured]]:
             f'[sources.measured]\nurl = "{url}"\ntokens = ["{TOKEN}"]\n'
         )
         ours = stack.enter_context(serving(directory, config, WEB_CONCURRENCY="1"))
-        servers = {
-            "preview": (ours.port, ours.workers()[0], 20),
-            "empty route": (*stack.enter_context(bare_server(directory)), 0),
+        (worker,) = ours.workers()
+        targets = {
+            "preview": Target(ours.port, worker, rows=20),
+            "same worker": Target(ours.port, worker, path="/healthz"),
+            "nothing else": Target(*stack.enter_context(bare_server(directory))),
         }
-        found: dict[str, list[Measured]] = {name: [] for name in servers}
+        found: dict[str, list[Measured]] = {name: [] for name in targets}
         for turn in range(-1, rounds):  # the first is for caches and connections
-            for name, (port, worker, rows) in servers.items():
-                measured = ask(port, worker, client, rows)
+            for name, target in targets.items():
+                measured = ask(target, client)
                 found[name] += [measured] if turn >= 0 else []
         return found
 
@@ -184,10 +198,11 @@ def main() -> None:
         speed = statistics.median(m.per_second for m in measured)
         cpu = statistics.median(m.cpu_ms for m in measured)
         print(f"{name:>12} {speed:>11,.0f} {cpu:>11.2f} ms")
-    pairs = list(zip(found["preview"], found["empty route"], strict=True))
-    speed = statistics.median(ours.per_second / empty.per_second for ours, empty in pairs)
-    cpu = statistics.median(empty.cpu_ms / ours.cpu_ms for ours, empty in pairs)
-    print(f"preview ÷ empty route: {speed:.2f} of the requests; by CPU {cpu:.2f}")
+    for name in ("same worker", "nothing else"):
+        pairs = list(zip(found["preview"], found[name], strict=True))
+        speed = statistics.median(ours.per_second / empty.per_second for ours, empty in pairs)
+        cpu = statistics.median(empty.cpu_ms / ours.cpu_ms for ours, empty in pairs)
+        print(f"preview ÷ empty route, {name}: {speed:.2f} of the requests; by CPU {cpu:.2f}")
 
 
 if __name__ == "__main__":
