@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from marshmallow import fields
 from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 
-from adapters.registry import adapter_class
+from adapters.registry import GROUP, adapter_class
 from app import cli
 from app.config import _ConfigSchema
 from app.errors import STATUS
@@ -72,6 +73,19 @@ def test_every_command_is_in_the_readme_and_every_mentioned_command_exists() -> 
     for document in DOCUMENTS:
         mentioned = re.findall(r"b24-connector ([a-z][a-z-]*)", document.read_text("utf-8"))
         assert set(mentioned) <= commands, document.name
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in text, page.name
+
+
+def test_every_engine_is_documented() -> None:
+    text = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+    ours = [entry for entry in entry_points(group=GROUP) if entry.value.startswith("adapters.")]
+    documented = {entry.value for entry in ours if f"`{entry.name}://" in text}
+    assert documented == {entry.value for entry in ours}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
