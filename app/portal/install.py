@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from app.config import Config
 from app.errors import ApiError
 from app.ops.record import record
+from app.plural import counted
 from app.portal import methods, oauth
 from app.portal.errors import AccessLost, NotPermitted, PortalError
 from app.portal.handshake import Handshake, authentication
@@ -79,7 +80,8 @@ def install(application: Application, shake: Handshake) -> list[Outcome]:
         raise ApiError("FORGED_REQUEST", "The application was removed meanwhile.") from None
     except Busy as error:
         raise ApiError("PORTAL_BUSY", str(error)) from None
-    log.info("portal %s: installed, %d connectors", installation.origin, len(outcomes))
+    connectors = counted(len(outcomes), "connector")
+    log.info("portal %s: installed, %s", installation.origin, connectors)
     return outcomes
 
 
