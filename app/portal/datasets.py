@@ -23,8 +23,6 @@ from app.portal.register import named
 from app.portal.rest import Client
 from app.sources import Source
 
-_LONGEST_NAME = 230
-
 
 @dataclass(frozen=True)
 class Described:
@@ -117,7 +115,7 @@ def dataset_fields(
             raise ApiError("UNKNOWN_FIELD", f"Table {table.code} has no field {code}: {choices}.")
     return {
         "sourceId": source_id,
-        "name": (name or table.code)[:_LONGEST_NAME],
+        "name": name or table.code,
         "externalCode": table.code,
         "externalName": table.title,
         "fields": [_field(code, table.fields[code]) for code in wanted],

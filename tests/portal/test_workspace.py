@@ -141,6 +141,7 @@ def test_tables_only_where_the_portal_has_them(scene):
     [
         ("add-dataset 1 nothing", "There is no table nothing"),
         ("add-dataset 1 orders --field NOPE", "has no field NOPE: ID, CITY, DAY"),
+        (f"add-dataset 1 orders --name {'x' * 231}", "VALIDATION_DATASET_NAME_TOO_LONG"),
         ("add-dataset 99 orders", "SOURCE_NOT_FOUND"),
         ("add-source nobody --title X", "There is no connector nobody"),
         ("show dataset 7", "DATASET_NOT_FOUND"),
