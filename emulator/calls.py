@@ -136,8 +136,6 @@ def data(
     connection: Connection, table: str, query: dict[str, Any], map_fields: dict[str, str]
 ) -> Iterator[bytes]:
     """Ask for rows as the BI engine does; the body is passed on unread."""
-    select = query.get("select") or []
-    wanted = {code: name for code, name in map_fields.items() if not select or name in select}
     known: dict[str, Any] = {
         key: query[key] for key in ("select", "filter", "limit") if key in query
     }
@@ -145,7 +143,7 @@ def data(
         connection.caller,
         "data",
         connection.connector.url_data,
-        {**known, "connection": connection.settings, "table": table, "mapFields": wanted},
+        {**known, "connection": connection.settings, "table": table, "mapFields": map_fields},
     )
 
 

@@ -21,11 +21,18 @@ class Access:
     sources: Sequence[Source]
 
     def tables(self) -> Iterator[tuple[str, PublishedTable]]:
-        """All tables with the codes that tell them apart, of several sources ``source___table``."""
+        """All tables with the codes that tell them apart."""
         for source in self.sources:
-            prefix = f"{source.settings.name}{SOURCE_JOINT}" if len(self.sources) > 1 else ""
             for table in source.tables().values():
-                yield prefix + table.code, table
+                yield self.code(source, table), table
+
+    def code(self, source: Source, table: PublishedTable) -> str:
+        """The code under which a table is listed, ``source___table`` if there are several sources.
+
+        The portal remembers it and sends it back.
+        """
+        prefix = f"{source.settings.name}{SOURCE_JOINT}" if len(self.sources) > 1 else ""
+        return prefix + table.code
 
     def find(self, code: str, *, fresh: bool = False) -> tuple[Source, PublishedTable]:
         """The table that ``code`` names, with or without its source as long as only one has it.

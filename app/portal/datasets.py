@@ -21,9 +21,7 @@ from app.portal.errors import NotFound
 from app.portal.methods import Entity
 from app.portal.register import named
 from app.portal.rest import Client
-from app.sources import PublishedTable, Source
-
-_LONGEST_NAME = 230
+from app.sources import Source
 
 
 @dataclass(frozen=True)
@@ -100,15 +98,7 @@ def described(access: Access, table: str) -> Described:
     fields = source.fields(found, fresh=True)
     if not fields:
         raise ApiError("UNKNOWN_TABLE", f"Table {table} has no field to show.")
-    return Described(_listed_code(access, source, found), found.title, fields)
-
-
-def _listed_code(access: Access, source: Source, table: PublishedTable) -> str:
-    """The code under which our own table list shows the table; the portal will send it back."""
-    for code, listed in access.tables():
-        if listed is source.tables().get(table.code):
-            return code
-    return table.code
+    return Described(access.code(source, found), found.title, fields)
 
 
 def dataset_fields(
@@ -125,7 +115,7 @@ def dataset_fields(
             raise ApiError("UNKNOWN_FIELD", f"Table {table.code} has no field {code}: {choices}.")
     return {
         "sourceId": source_id,
-        "name": (name or table.code)[:_LONGEST_NAME],
+        "name": name or table.code,
         "externalCode": table.code,
         "externalName": table.title,
         "fields": [_field(code, table.fields[code]) for code in wanted],

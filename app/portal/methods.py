@@ -68,10 +68,10 @@ def _pages(
         page = client.call(f"biconnector.{entity}.list", {**conditions, "page": number})
         if not isinstance(page, list) or not all(isinstance(item, dict) for item in page):
             raise _nonsense(entity, "list")
-        if page and page == seen:
-            return
         for item in page:
             item["id"] = whole(item, "id")
+        if page and page == seen:
+            return
         yield page
         if len(page) < PAGE:
             return

@@ -44,10 +44,9 @@ _CYRILLIC = dict(
 }
 
 
-def table_code(name: str, schema: str | None = None, *, case_sensitive: bool = True) -> str:
+def table_code(name: str, schema: str | None = None) -> str:
     """The code of a table; ``schema`` is None for the source's default schema."""
     parts = [name] if schema is None else [schema, name]
-    parts = [part if case_sensitive else _ascii_lower(part) for part in parts]
     code = JOINT.join(parts)
     plain = all(_PLAIN.fullmatch(part) and JOINT not in part for part in parts)
     joins_cleanly = schema is None or not parts[0].endswith("_")

@@ -16,23 +16,25 @@ class Names:
     """
 
     def __init__(self, fields: Mapping[str, Field], map_fields: Mapping[str, str]) -> None:
-        """``fields`` by their codes; ``map_fields`` from code to dataset name, as sent.
-
-        Raises :class:`~app.errors.ApiError` INVALID_PARAMETER if two codes share a name.
-        """
+        """``fields`` by their codes; ``map_fields`` from code to dataset name, as sent."""
         self._fields = fields
-        self._codes: dict[str, str] = {}
+        self._codes: dict[str, list[str]] = {}
         for code, name in map_fields.items():
-            if name in self._codes:
-                raise ApiError(
-                    "INVALID_PARAMETER",
-                    f"mapFields gives the name {name} to both {self._codes[name]} and {code}.",
-                )
-            self._codes[name] = code
+            self._codes.setdefault(name, []).append(code)
 
     def field(self, name: str, parameter: str) -> Field:
-        """The field called ``name``; ``parameter`` is where, for the message of UNKNOWN_FIELD."""
-        code = self._codes.get(name, name)
+        """The field called ``name``; ``parameter`` is where, for the message.
+
+        Raises :class:`~app.errors.ApiError` UNKNOWN_FIELD, and INVALID_PARAMETER if two codes
+        share the name, as those of two datasets of one table can.
+        """
+        code, *others = self._codes.get(name, [name])
+        if others:
+            raise ApiError(
+                "INVALID_PARAMETER",
+                f"mapFields gives the name {name}, which {parameter} names, to both {code} and "
+                f"{others[0]}; give one of them another name in its dataset.",
+            )
         found = self._fields.get(code) or self._fields.get(_upper(code))
         if found is None:
             mapped = f" (mapped to {code})" if code != name else ""

@@ -219,8 +219,12 @@ def dataset_list() -> Response:
 
 @blueprint.post("/datasets")
 def dataset_add() -> Response:
-    """Save a dataset; hidden fields are kept, but reports do not offer them."""
+    """Save a dataset if its connection works; hidden fields are kept, but reports lack them.
+
+    Bitrix24: a table that a user adds is preceded by a check, one added by a method is not.
+    """
     portal, given = the_portal(), _given()
+    calls.check(_connection(portal, given.get("sourceId", 0)))
     wanted = given.get("fields") or []
     hidden = {item.get("externalCode") for item in wanted if not item.get("visible", True)}
     texts = {key: str(given.get(key) or "") for key in ("name", "externalName", "externalCode")}

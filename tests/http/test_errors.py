@@ -161,7 +161,7 @@ def test_the_service_works_but_for_what_is_asked_of_it_here(server: Server) -> N
         ({"table": "no such table"}, "UNKNOWN_TABLE", "no such table"),
         ({"select[0]": "ID", "select[1]": "NOPE"}, "UNKNOWN_FIELD", "NOPE"),
         ({"select[0]": "X", "mapFields[NOPE]": "X"}, "UNKNOWN_FIELD", "NOPE"),
-        ({"mapFields[ID]": "X", "mapFields[NAME]": "X"}, "INVALID_PARAMETER", "X"),
+        ({"mapFields[ID]": "X", "mapFields[NAME]": "X", "select[]": "X"}, "INVALID_PARAMETER", "X"),
         ({"filter": "ID=1"}, "INVALID_FILTER", "filter"),
         ({"filter[=NOPE]": "1"}, "UNKNOWN_FIELD", "NOPE"),
         ({"filter[0][0][=NOPE][0]": "1"}, "UNKNOWN_FIELD", "NOPE"),

@@ -40,6 +40,14 @@ def test_case(server: Server, case: dict[str, Any], encoding: str) -> None:
     check(answer, case["expect"])
 
 
+def test_a_field_may_be_asked_for_several_times(server: Server) -> None:
+    """By its name and its code, in any letter case: the header repeats each as it was sent."""
+    wanted = {"select": ["DEAL", "ID", "id", "ID", "City"], "mapFields": {"ID": "DEAL"}}
+    only = {"filter": {"=DEAL": [1]}, "table": "orders", "connection": {"token": "of-mdy"}}
+    answer = server.send_json("/api/company/data", wanted | only)
+    assert answer.json == [wanted["select"], [1, 1, 1, 1, "Berlin"]]
+
+
 def check(answer: Answer, expect: dict[str, Any]) -> None:
     assert answer.status == expect["status"], answer
     if expect["status"] != 200:

@@ -62,9 +62,10 @@ def test_a_code_that_nobody_knows(b24, status, wanted):
         listed(b24.client())
 
 
-def test_an_overloaded_portal_is_asked_again(b24):
+@pytest.mark.parametrize("code", ["QUERY_LIMIT_EXCEEDED", "OVERLOAD_LIMIT"])
+def test_an_overloaded_portal_is_asked_again(b24, code):
     client = b24.client()
-    b24.fault(METHOD, status=503, times=QUICK.attempts - 1)
+    b24.fault(METHOD, status=503, error=code, times=QUICK.attempts - 1)
     assert listed(client) == []
     assert [call["status"] for call in b24.calls(METHOD)] == [503, 503, 200]
 
@@ -75,6 +76,14 @@ def test_and_again_no_more_often_than_that(b24):
     with pytest.raises(TryLater, match="QUERY_LIMIT_EXCEEDED"):
         listed(client)
     assert len(b24.calls(METHOD)) == QUICK.attempts
+
+
+def test_a_portal_that_needs_a_rest_is_asked_once(b24):
+    client = b24.client()
+    b24.fault(METHOD, status=429, error="OPERATION_TIME_LIMIT", times=0)
+    with pytest.raises(TryLater, match="OPERATION_TIME_LIMIT"):
+        listed(client)
+    assert len(b24.calls(METHOD)) == 1
 
 
 def test_a_page_of_html_from_a_proxy(b24):
@@ -117,10 +126,13 @@ def test_an_added_thing_has_an_id(result):
             methods.delete(client, Entity.CONNECTOR, 1)
 
 
-def test_a_portal_that_repeats_its_first_page_does_not_hold_us_for_ever():
-    page = [{"id": number} for number in range(methods.PAGE)]
+@pytest.mark.parametrize("kind", [int, str])
+def test_a_portal_that_repeats_its_first_page_does_not_hold_us_for_ever(kind):
+    """Whether it writes its numbers as JSON's or, as PHP often does, as texts."""
+    page = [{"id": kind(number)} for number in range(methods.PAGE)]
     with listening(Response(json.dumps({"result": page}))) as url:
-        assert listed(Client(GivenToken(read_origin(url), "t0ken"), QUICK)) == page
+        found = listed(Client(GivenToken(read_origin(url), "t0ken"), QUICK))
+    assert [item["id"] for item in found] == list(range(methods.PAGE))
 
 
 def test_a_redirect_is_not_followed():

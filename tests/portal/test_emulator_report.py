@@ -39,11 +39,11 @@ def test_what_is_asked_of_the_connector(run, played, portal):
             [{"fieldName": "PAID", "operator": "EQUALS", "type": "INCLUDE", "values": ["1"]}]
         ],
     )
-    names = ["ORDER_DATE", "CITY", "AMOUNT"]
+    codes = [column["name"].upper() for column in orders()[0]]
     params = played.last("data").params
     assert params.pop("connection").keys() == {"token"}
     assert params == {
-        "select": names,
+        "select": ["ORDER_DATE", "CITY", "AMOUNT"],
         "filter": {
             ">=ORDER_DATE": "01.09.2026",
             "<=ORDER_DATE": "30.09.2026 23:59:59",
@@ -51,7 +51,7 @@ def test_what_is_asked_of_the_connector(run, played, portal):
         },
         "limit": "0",
         "table": "orders",
-        "mapFields": {name: name for name in names},
+        "mapFields": {code: code for code in codes},
     }
 
 
@@ -107,10 +107,16 @@ def test_renamed_fields_travel_under_their_new_names(portal, played):
     fields = dataset_fields(1)["fields"]
     fields[2] = fields[2] | {"name": "TOWN"}
     made = journey(portal, played, fields=fields)
-    answer = portal.post(f"/workspace/datasets/{made.dataset}/report", {"dimension": "TOWN"}).json
+    path = f"/workspace/datasets/{made.dataset}/report"
+    answer = portal.post(path, {"dimension": "TOWN"}).json
     params = played.last("data").params
-    assert (params["select"], params["mapFields"]) == (["TOWN"], {"CITY": "TOWN"})
+    assert (params["select"], params["mapFields"]["CITY"]) == (["TOWN"], "TOWN")
     assert answer["groups"][0] == "Rome"
+    rome = {"fieldName": "TOWN", "operator": "EQUALS", "type": "INCLUDE", "values": ["Rome"]}
+    portal.post(path, {"dimension": "ID", "dimensionsFilters": [[rome]]})
+    params = played.last("data").params
+    assert (params["filter"][0]["0"], params["select"]) == ({"=TOWN": ["Rome"]}, ["ID"])
+    assert params["mapFields"]["CITY"] == "TOWN", "or nobody knows what to filter by"
 
 
 def test_a_header_in_another_order_is_read_by_name(run, played):

@@ -145,6 +145,19 @@ def test_a_dataset_with_renamed_and_hidden_fields(portal, source, played):
     assert report.status == 400
 
 
+def test_the_connection_is_tried_before_a_table_of_it_is_added(portal, source, played):
+    made = {"sourceId": source, "externalCode": "orders", "externalName": "Orders", "name": "a"}
+    made["fields"] = [{"name": "ID", "externalCode": "ID", "type": "int"}]
+    played.replace["check"] = always(503, {"error": "DOWN"})
+    refused = portal.post("/workspace/datasets", made)
+    assert (refused.status, refused.json["reason"]) == (502, "status")
+    assert portal.get("/workspace/datasets").json == []
+    del played.replace["check"]
+    assert portal.post("/workspace/datasets", made).status == 200
+    assert played.last("check").params == {"connection": {"token": TOKEN}}
+    assert portal.post("/workspace/datasets", made | {"sourceId": 9}).status == 400
+
+
 def test_names_stay_codes_where_mapping_is_unknown(portal, source):
     portal.control("settings", portal="old")
     described = portal.get(f"/workspace/sources/{source}/description?table=orders").json

@@ -110,6 +110,22 @@ def test_a_table_of_any_name(scene):
     assert dataset["external_name"] == "Kunden 2"
 
 
+def test_a_table_of_one_of_several_sources(tmp_path):
+    """The portal sends back the code that it was given, and without the source it names both."""
+    more = f"""
+        [sources.store]
+        url = "sqlite:///{tmp_path}/shop.db"
+        tokens = ["{SOURCE_TOKEN}"]
+    """
+    with running_portal() as portal, running_connector(tmp_path, portal.url, more) as connector:
+        assert portal.page(connector.url).status == 200
+        source = add_source(connector)
+        for code in ("shop___orders", "store___orders"):
+            command(connector, "add-dataset", source, code)
+        datasets = portal.state["datasets"]
+        assert [d["external_code"] for d in datasets] == ["shop___orders", "store___orders"]
+
+
 def test_tables_only_where_the_portal_has_them(scene):
     portal, connector = scene
     source = add_source(connector)
@@ -125,6 +141,7 @@ def test_tables_only_where_the_portal_has_them(scene):
     [
         ("add-dataset 1 nothing", "There is no table nothing"),
         ("add-dataset 1 orders --field NOPE", "has no field NOPE: ID, CITY, DAY"),
+        (f"add-dataset 1 orders --name {'x' * 231}", "VALIDATION_DATASET_NAME_TOO_LONG"),
         ("add-dataset 99 orders", "SOURCE_NOT_FOUND"),
         ("add-source nobody --title X", "There is no connector nobody"),
         ("show dataset 7", "DATASET_NOT_FOUND"),

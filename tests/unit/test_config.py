@@ -118,6 +118,11 @@ def head(text: str) -> str:
         ("[connectors]\ncompany = 5\n[sources]", "connectors.company: has to be a table"),
         ("[connectors.x]\n[sources]", "connectors.x.title: is missing"),
         ('[connectors.x]\ntitle = ""\n[sources]', "connectors.x.title: "),
+        (f'[connectors.x]\ntitle = "{"x" * 513}"\n[sources]', "connectors.x.title: "),
+        (
+            f'[connectors.x]\ntitle = "X"\nsource_code = "{"x" * 65}"\n[sources]',
+            "connectors.x.source_code: ",
+        ),
         ('[connectors.x]\ntitle = "X"\naccess = "open"\n[sources]', "connectors.x.access: "),
         ("[connectors.Big]\ntitle = 'X'\n[sources]", "connectors.Big: is not a name"),
         ("[connectors.a__b]\ntitle = 'X'\n[sources]", "connectors.a__b: is not a name"),

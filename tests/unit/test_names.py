@@ -55,6 +55,9 @@ def test_an_unknown_name_is_refused_and_named(
     assert all(culprit in caught.value.description for culprit in culprits)
 
 
-def test_one_name_for_two_fields_is_refused() -> None:
-    with pytest.raises(ApiError, match=r"INVALID_PARAMETER.*X.*ID.*CITY"):
-        Names(FIELDS, {"ID": "X", "CITY": "X"})
+def test_one_name_for_two_fields_is_refused_where_it_is_used() -> None:
+    """The mapping is that of all datasets of a table, and each has names of its own."""
+    names = Names(FIELDS, {"ID": "X", "CITY": "X"})
+    assert (names.field("ID", "select"), names.field("CITY", "filter")) == (ID, CITY)
+    with pytest.raises(ApiError, match=r"INVALID_PARAMETER.*X, which filter names.*ID.*CITY"):
+        names.field("X", "filter")
