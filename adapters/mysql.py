@@ -203,6 +203,9 @@ class MySQLAdapter(SqlAdapter):
                 cursor.execute(*statement)
                 while batch := cursor.fetchmany(pace.rows):
                     yield list(batch)
+                # Before the connection goes back, and maybe to another thread: to free a result
+                # takes the driver's lock on it, and whoever meets that lock fails.
+                cursor.close()
             except BaseException as error:
                 if isinstance(error, GeneratorExit):
                     self.interrupt(raw)
