@@ -490,3 +490,9 @@ def test_a_workbook_is_unpacked_once_however_many_ask(
         asked = [readers.submit(read, adapter) for _ in range(4)]
         assert [each.result()[2:] for each in asked] == [[[1]]] * 4
     assert len(unpacked) == 1
+
+
+def test_a_pipe_is_no_table(adapter: Adapter, folder: Path) -> None:
+    put(folder / "t.csv", "a\n1\n")
+    os.mkfifo(folder / "pipe.csv")
+    assert names(adapter) == {"t"}
