@@ -55,7 +55,9 @@ class Door:
         started = time.monotonic()
         refusal: BadLogin | None = None
         try:
-            login = read_login(direct, connection)
+            # Whose name servers are silent must not keep the threads of all others.
+            with self._visiting(Place(direct.source.name, "names")):
+                login = read_login(direct, connection)
             digest = self.pools.digest(direct.source.name, login)
             lease = self.pools.lease(digest)
         except IncompleteLogin as error:
