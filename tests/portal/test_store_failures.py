@@ -2,7 +2,8 @@
 
 import logging
 import socket
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,8 @@ from click.testing import CliRunner
 from sqlalchemy.engine import make_url
 
 from app.cli import main
-from app.portal import database
+from app.endpoints.gate import VISITS
+from app.portal import database, store
 from app.portal.database import StoreUnavailable
 from app.portal.settings import Portal
 from app.portal.store import Store
@@ -19,6 +21,7 @@ from tests.http.troubles import password_needed
 from tests.portal.kit import (
     KEY,
     clean_environment,
+    post_form,
     running_connector,
     write_config,
 )
@@ -59,6 +62,31 @@ def test_a_server_that_is_silent_is_given_up(monkeypatch, scheme):
     with ThreadPoolExecutor(1) as threads, socket.create_server(("127.0.0.1", 0)) as mute:
         url = DEAD.set(drivername=scheme, port=mute.getsockname()[1])
         assert threads.submit(reason, url).result(20)
+
+
+def test_a_silent_store_takes_few_threads(monkeypatch, tmp_path):
+    unlocked = threading.Event()
+
+    def open_silent(_):
+        unlocked.wait()
+        raise StoreUnavailable(TimeoutError())
+
+    monkeypatch.setattr(store, "open_engine", open_silent)
+    with (
+        running_connector(tmp_path, "", DATABASE_URL="sqlite:///never") as connector,
+        ThreadPoolExecutor(VISITS + 1) as strangers,
+    ):
+
+        def event():
+            auth = {"auth[member_id]": "x", "auth[application_token]": "y"}
+            return post_form(f"{connector.url}/events", {"event": "ONAPPUNINSTALL", **auth})
+
+        try:
+            waiting = [strangers.submit(event) for _ in range(VISITS + 1)]
+            first = next(as_completed(waiting, 10)).result()
+            assert (first.status, first.json["error"]) == (503, "TOO_BUSY")
+        finally:
+            unlocked.set()
 
 
 def test_a_directory_that_cannot_be_written():
