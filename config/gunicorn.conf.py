@@ -60,7 +60,14 @@ class Worker(ThreadWorker):
         """Serve a connection, or end it if it sends no whole head in time."""
         conn.asked = False
         with ALARMS.every(_HEAD, lambda: conn.asked or sever(conn.sock.fileno())):
-            return super().handle(conn)
+            kept = super().handle(conn)
+        if not kept:
+            # Waits two seconds for a client that does not hang up; gunicorn would let the thread
+            # wait that accepts connections, and all other clients with it.
+            with suppress(OSError):
+                conn.close(graceful=True)
+            conn.close = lambda **_: None
+        return kept
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request whose head is there."""
