@@ -54,7 +54,7 @@ class FilesAdapter(DuckDBAdapter):
         self._folder = Path("/", self.path).resolve()
         self._opening = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
-        self._copies: tempfile.TemporaryDirectory[str] | None = None
+        self._copies: copies.Room | None = None
         self._sheets: dict[Path, tuple[Signature, list[str]]] = {}
         self._known: dict[str, _Known] = {}
         # Copies with what they are of.
@@ -65,7 +65,7 @@ class FilesAdapter(DuckDBAdapter):
         """A session of the one database in memory, which is there from the first session on."""
         with self._opening:
             if self._database is None:
-                self._copies = tempfile.TemporaryDirectory(prefix="b24-files-")
+                self._copies = copies.Room()
                 self._database = duckdb.connect(":memory:", config=self.config())
                 rooms = ", ".join(map(literal, (str(self._folder), self._copies.name)))
                 self._database.execute(

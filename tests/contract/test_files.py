@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -449,6 +452,46 @@ def test_copies_are_left_nowhere(folder: Path) -> None:
     assert len(list(place.iterdir())) == 1
     adapter.close()
     assert not place.exists()
+
+
+def test_copies_of_a_process_that_was_killed_go_with_the_next(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    program = """
+from adapters.base import Options
+from adapters.registry import open_adapter
+open_adapter("files://{folder}", Options()).check()
+print("ready", flush=True)
+input()
+"""
+
+    def process() -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", program.format(folder=folder)]
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        started = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(place)}, **pipes)
+        assert started.stdout is not None
+        assert started.stdout.readline() == "ready\n"
+        return started
+
+    with process() as living, process() as killed:
+        try:
+            killed.kill()
+            killed.wait()
+            assert len(list(place.iterdir())) == 2
+            for room in place.iterdir():
+                (room / "copy.csv").write_text("a")
+                os.utime(room, (1e9, 1e9))
+            monkeypatch.setattr(tempfile, "tempdir", str(place))
+            with closing(open_adapter(f"files://{folder}", Options())) as adapter:
+                adapter.check()
+                assert len(list(place.iterdir())) == 2
+            (kept,) = place.iterdir()
+            assert (kept / "copy.csv").exists()
+        finally:
+            living.communicate("")
+    assert list(place.iterdir()) == []
 
 
 def test_what_is_gone_is_forgotten(folder: Path) -> None:
