@@ -48,12 +48,13 @@ class Alarms:
         """
         entry = _Set(time.monotonic() + seconds, seconds, action)
         with self._changed:
-            self._set.add(entry)
             if self._thread is None:  # after the fork of a worker, and not before
-                self._thread = threading.Thread(target=self._run, daemon=True, name="alarms")
-                self._thread.start()
+                thread = threading.Thread(target=self._run, daemon=True, name="alarms")
+                thread.start()  # or fail, and be tried again
+                self._thread = thread
                 # A driver in C++ complains of threads that are there when all else is gone.
                 atexit.register(self._end)
+            self._set.add(entry)
             if entry.due < self._next:
                 self._changed.notify()
         try:

@@ -80,6 +80,9 @@ class MySQLAdapter(SqlAdapter):
         super().__init__(url, options)
         # Some columns take milliseconds to make.
         self._way_now = functools.lru_cache(_REMEMBERED)(self._way_of)
+        # Not a cached property, which until Python 3.12 has one lock for all sources: a server that
+        # hangs at this question would keep the others from theirs.
+        self._folding = functools.lru_cache(1)(self._best_folding)
 
     def prepare_url(self, url: sa.URL) -> sa.URL:
         return url.update_query_dict({"charset": "utf8mb4"})
@@ -142,8 +145,7 @@ class MySQLAdapter(SqlAdapter):
             return SourceUnavailable(message)
         return QueryFailed(message)
 
-    @functools.cached_property
-    def _folding(self) -> str:
+    def _best_folding(self) -> str:
         """Of the Unicode collations that the server has, the one that knows the most letters."""
         known = sa.text(
             "SELECT 1 FROM information_schema.collations"
@@ -159,7 +161,7 @@ class MySQLAdapter(SqlAdapter):
 
         return TextRules(
             exact=lambda text: sa.cast(utf8(text), sa.LargeBinary()),
-            folded=lambda text: sa.func.lower(utf8(text).collate(self._folding)).collate(
+            folded=lambda text: sa.func.lower(utf8(text).collate(self._folding())).collate(
                 "utf8mb4_bin"
             ),
             shown=lambda value: sa.cast(value, sa.Text()),

@@ -120,7 +120,11 @@ class OracleAdapter(SqlAdapter):
             finally:
                 self._logins.release()
 
-        threading.Thread(target=login, daemon=True, name="oracle-login").start()
+        try:
+            threading.Thread(target=login, daemon=True, name="oracle-login").start()
+        except RuntimeError:  # no thread is to be had
+            self._logins.release()
+            raise
         try:
             return made.result(self.entry_seconds)
         except TimeoutError:

@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeEngine
 from adapters import postgresql_catalog as catalog
 from adapters import postgresql_session as session
 from adapters import postgresql_types as types
-from adapters.base import Batch, Cancellation, Capability, Lacks, Query, Row, Table
+from adapters.base import Batch, Cancellation, Capability, Lacks, Options, Query, Row, Table
 from adapters.encode import encode_clean
 from adapters.errors import (
     AdapterError,
@@ -76,6 +76,12 @@ class PostgreSQLAdapter(SqlAdapter):
         Capability.FLOAT_PATTERNS: "Very large and very small ones are written in another way than "
         "in JSON: `1e+15`, `1e-05`."
     }
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        # Not a cached property, which until Python 3.12 has one lock for all sources: a server that
+        # hangs at this question would keep the others from theirs.
+        self._collations = functools.lru_cache(1)(self._known_collations)
 
     def engine_options(self) -> dict[str, Any]:
         return {
@@ -139,8 +145,7 @@ class PostgreSQLAdapter(SqlAdapter):
             return SourceUnavailable(message)
         return QueryFailed(message)
 
-    @functools.cached_property
-    def _collations(self) -> frozenset[str]:
+    def _known_collations(self) -> frozenset[str]:
         """Those of ours that the server has."""
         known = sa.text("SELECT collname FROM pg_catalog.pg_collation WHERE collname = ANY(:names)")
         with self.session(Cancellation()) as connection:
@@ -155,12 +160,14 @@ class PostgreSQLAdapter(SqlAdapter):
         text = sa.cast(text, sa.Text())
         # Bytes of UTF-8 are in the order of code points, but no index is.
         return (
-            text.collate(_EXACT) if _EXACT in self._collations else sa.func.convert_to(text, "UTF8")
+            text.collate(_EXACT)
+            if _EXACT in self._collations()
+            else sa.func.convert_to(text, "UTF8")
         )
 
     def _folded(self, text: Element) -> Element:
         text = sa.cast(text, sa.Text())
-        folding = next((name for name in _FOLDING if name in self._collations), None)
+        folding = next((name for name in _FOLDING if name in self._collations()), None)
         if folding is None:
             return sa.func.lower(text)
         if folding == _ICU:

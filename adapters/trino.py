@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 import trino
@@ -76,8 +75,6 @@ class TrinoAdapter(SqlAdapter):
 
     def __init__(self, url: str, options: Options) -> None:
         super().__init__(url, options)
-        # What runs on a connection, for whoever wants to end it.
-        self._cursors: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         sa.event.listen(self.engine, "before_cursor_execute", self._remember)
 
     def engine_options(self) -> dict[str, Any]:
@@ -111,10 +108,15 @@ class TrinoAdapter(SqlAdapter):
         """A connection is a set of headers: there is nothing to ask it."""
 
     def _remember(self, connection: sa.Connection, cursor: Any, *_: Any) -> None:
-        self._cursors[connection.connection.dbapi_connection] = cursor
+        """Keep what runs on a connection, for whoever wants to end it.
+
+        With the connection, which every cursor keeps in turn: beside it, neither would ever go.
+        """
+        raw: Any = connection.connection.dbapi_connection
+        raw.b24_cursor = cursor
 
     def interrupt(self, raw: Any) -> None:
-        if (cursor := self._cursors.get(raw)) is not None:
+        if (cursor := getattr(raw, "b24_cursor", None)) is not None:
             cursor.cancel()
 
     @contextmanager

@@ -112,11 +112,15 @@ class Source:
         return by_code((_code(t), t) for t in found) | {_code(t): t for t in self.settings.queries}
 
     def _read_tables(self) -> Mapping[str, PublishedTable]:
-        return {
+        found = {
             code: PublishedTable(code, _title(table, code), table)
             for code, table in self.chosen().items()
             if not hides_whole(self.settings.hide, table)
         }
+        for code in list(self._fields):
+            if code not in found:  # where tables come and go, there is no end of them
+                self._fields.pop(code, None)
+        return found
 
     def _read_fields(self, table: Table) -> Mapping[str, Field]:
         sensitive = self.adapter.case_sensitive_names

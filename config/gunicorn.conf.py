@@ -9,14 +9,16 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 # Where workers count together; it has to be known before anything that counts is imported. This
 # file is read again at every SIGHUP, and inherited by a master that takes over.
@@ -60,7 +62,14 @@ class Worker(ThreadWorker):
         """Serve a connection, or end it if it sends no whole head in time."""
         conn.asked = False
         with ALARMS.every(_HEAD, lambda: conn.asked or sever(conn.sock.fileno())):
-            return super().handle(conn)
+            kept = super().handle(conn)
+        if not kept:
+            # Waits two seconds for a client that does not hang up; gunicorn would let the thread
+            # wait that accepts connections, and all other clients with it.
+            with suppress(OSError):
+                conn.close(graceful=True)
+            conn.close = lambda **_: None
+        return kept
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request whose head is there."""
@@ -117,6 +126,7 @@ def post_fork(server: Any, worker: Any) -> None:
     """Every worker serves what was found usable, whatever the file has become since."""
     # Told to stop before it listens to signals, it would never know; so that has to wait.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    _inherit_counts(worker.pid)
     worker.app.callable = create_app(server.connector)
 
 
@@ -128,6 +138,18 @@ def post_worker_init(_: Any) -> None:
 def child_exit(_: Any, worker: Any) -> None:
     """What a worker had under way has ended with it; what it has counted stays."""
     mark_process_dead(worker.pid)
+    for left in Path(os.environ[_COUNTS]).glob(f"*_{worker.pid}.db"):
+        kind = left.name.partition("_")[0]
+        left.rename(left.with_name(f"{kind}_left-{worker.pid}-{time.time_ns()}.db"))
+
+
+def _inherit_counts(pid: int) -> None:
+    """Count on where a worker that is gone has left off, or each would leave its files for good."""
+    for kind in ("counter", "histogram"):
+        for left in Path(os.environ[_COUNTS]).glob(f"{kind}_left-*.db"):
+            with suppress(FileNotFoundError):  # another worker was quicker
+                left.rename(left.with_name(f"{kind}_{pid}.db"))
+                break
 
 
 def _usable_config() -> Any:

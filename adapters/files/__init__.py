@@ -54,15 +54,18 @@ class FilesAdapter(DuckDBAdapter):
         self._folder = Path("/", self.path).resolve()
         self._opening = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
-        self._copies: tempfile.TemporaryDirectory[str] | None = None
+        self._copies: copies.Room | None = None
         self._sheets: dict[Path, tuple[Signature, list[str]]] = {}
         self._known: dict[str, _Known] = {}
+        # Copies with what they are of.
+        self._copied: dict[Path, dict[Path, Signature]] = {}
+        self._copying = threading.Lock()
 
     def open(self) -> duckdb.DuckDBPyConnection:
         """A session of the one database in memory, which is there from the first session on."""
         with self._opening:
             if self._database is None:
-                self._copies = tempfile.TemporaryDirectory(prefix="b24-files-")
+                self._copies = copies.Room()
                 self._database = duckdb.connect(":memory:", config=self.config())
                 rooms = ", ".join(map(literal, (str(self._folder), self._copies.name)))
                 self._database.execute(
@@ -137,6 +140,7 @@ class FilesAdapter(DuckDBAdapter):
                 raise QueryFailed(f"{name}: {error}") from None
             whole.unchanged(files)
             known = self._known[name] = _Known(files, select)
+            self._forget()
         connection.info.setdefault("files", {}).update(files)
         run(connection, f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {known.select}")
 
@@ -163,18 +167,33 @@ class FilesAdapter(DuckDBAdapter):
                 return path
         assert self._copies is not None  # noqa: S101 - there is a session
         place = Path(self._copies.name)
-        digest = hashlib.sha256(f"{path}\0{source.sheet}".encode()).hexdigest()
-        copy = place / f"{digest}-{signature.inode}-{signature.modified}-{signature.size}.csv"
+        digest = hashlib.sha256(repr((path, source.sheet, signature)).encode()).hexdigest()
+        copy = place / f"{digest}.csv"
         if not copy.exists():
-            with _fresh(place) as fresh:
-                if encoding:
-                    copies.recode(path, encoding, fresh)
-                else:
-                    copies.unpack(path, source.sheet, fresh)
-                for old in place.glob(f"{digest}-*"):
-                    old.unlink(missing_ok=True)
-                fresh.rename(copy)
+            # One after the other: each may take much memory, and many ask for the same at once.
+            with self._copying:
+                if not copy.exists():
+                    with _fresh(place) as fresh:
+                        if encoding:
+                            copies.recode(path, encoding, fresh)
+                        else:
+                            copies.unpack(path, source.sheet, fresh)
+                        fresh.rename(copy)
+                    self._copied[copy] = {path: signature}
         return copy
+
+    def _forget(self) -> None:
+        """Forget what was known of files that have changed or gone, of which there is no end."""
+        for path, (signature, _) in list(self._sheets.items()):
+            if whole.are_past({path: signature}):
+                self._sheets.pop(path, None)
+        for name, known in list(self._known.items()):
+            if whole.are_past(known.files):
+                self._known.pop(name, None)
+        for copy, files in list(self._copied.items()):
+            if whole.are_past(files):
+                self._copied.pop(copy, None)
+                copy.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,14 +1,20 @@
 """Files that DuckDB does not read, as copies that it does: CSV in UTF-8.
 
-Copies are in a directory of this process's own.
+Copies are in a directory of this process's own, which is locked for as long as it lives.
 """
 
 from __future__ import annotations
 
 import codecs
+import fcntl
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +28,48 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _PIECE = 1 << 20
+_PREFIX = "b24-files-"
+# Seconds after which a directory that nobody has locked will not be locked any more.
+_SETTLED = 60.0
+
+
+class Room(tempfile.TemporaryDirectory[str]):
+    """A directory for copies; what processes that were killed have left goes when one is made."""
+
+    def __init__(self) -> None:
+        for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            with suppress(OSError):  # somebody lives there, or was quicker
+                _remove(left)
+        super().__init__(prefix=_PREFIX)
+        self._locks = ExitStack()
+        with suppress(OSError):  # where there are no locks, nobody takes it for left either
+            self._locks.callback(os.close, _locked(Path(self.name)))
+
+    def cleanup(self) -> None:
+        """Remove it with all that is in it."""
+        super().cleanup()
+        self._locks.close()
+
+
+def _remove(left: Path) -> None:
+    descriptor = _locked(left)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid == os.geteuid() and status.st_mtime < time.time() - _SETTLED:
+            shutil.rmtree(left)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(directory: Path) -> int:
+    """A descriptor that holds the lock; raises OSError if another does."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def encoding_of(path: Path, otherwise: str) -> str | None:

@@ -34,8 +34,9 @@ class Source:
 def sources(root: Path, sheets: Callable[[Path], list[str]]) -> dict[str, Source]:
     """What makes each table of ``root``, by the table's name; ``sheets`` lists those of a workbook.
 
-    Hidden files are left out, and whatever really lies elsewhere: no symbolic link leads out of the
-    folder. Raises SourceUnavailable if the folder cannot be read.
+    Hidden files are left out, and pipes, of which nobody knows the end, and whatever really lies
+    elsewhere: no symbolic link leads out of the folder. Raises SourceUnavailable if the folder
+    cannot be read.
     """
     entries = [path for path in _inside(root, root) if _files(root, path)]
     own = _own_names(entries)
@@ -89,7 +90,8 @@ def _inside(root: Path, folder: Path) -> Iterator[Path]:
         raise SourceUnavailable(f"{folder}: {error.strerror}") from None
     for path in entries:
         hidden = path.name.startswith((".", "_", "~"))
-        if not hidden and path.exists() and path.resolve().is_relative_to(root):
+        there = path.is_file() or path.is_dir()
+        if not hidden and there and path.resolve().is_relative_to(root):
             yield path
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from adapters.errors import QueryFailed, SchemaChanged, SourceUnavailable
+from adapters.errors import AdapterError, QueryFailed, SchemaChanged, SourceUnavailable
 
 # Seconds without a change after which a file is taken for whole: when the kernel says nothing of
 # writers, and when it says that there may be one, as it also does of all files on some networks.
@@ -64,6 +64,14 @@ def whole(paths: Iterable[Path]) -> dict[Path, Signature]:
         if time.monotonic() > give_up:
             raise SourceUnavailable(f"{young[0].name} is being written")
         time.sleep(0.2)
+
+
+def are_past(before: dict[Path, Signature]) -> bool:
+    """Whether a file is gone, or another by now than when its signature was taken."""
+    try:
+        return signatures(before) != before
+    except AdapterError:
+        return True
 
 
 def unchanged(before: dict[Path, Signature]) -> None:

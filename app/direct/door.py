@@ -55,7 +55,9 @@ class Door:
         started = time.monotonic()
         refusal: BadLogin | None = None
         try:
-            login = read_login(direct, connection)
+            # Whose name servers are silent must not keep the threads of all others.
+            with self._visiting(Place(direct.source.name, "names")):
+                login = read_login(direct, connection)
             digest = self.pools.digest(direct.source.name, login)
             lease = self.pools.lease(digest)
         except IncompleteLogin as error:
@@ -106,10 +108,11 @@ class Door:
         with self._lock:
             attempt = self._attempts.get(digest)
             if attempt is None:
-                attempt = self._attempts[digest] = Future()
+                attempt = Future()
                 threading.Thread(
                     target=self._run, args=[attempt, digest, direct, login], daemon=True
                 ).start()
+                self._attempts[digest] = attempt  # if it has begun
             return attempt
 
     def _run(self, attempt: Future[None], digest: bytes, direct: Direct, login: Login) -> None:
@@ -117,12 +120,12 @@ class Door:
             adapter = open_login(direct.engine, login, options(direct.source))
             try:
                 adapter.check()
+                host = f"{login.address} {login.port}"
+                source = Source(direct.source, adapter, host=host, visiting=self._visiting)
+                self.pools.keep(digest, source)
             except BaseException:
                 adapter.close()
                 raise
-            host = f"{login.address} {login.port}"
-            source = Source(direct.source, adapter, host=host, visiting=self._visiting)
-            self.pools.keep(digest, source)
         except BaseException as error:
             attempt.set_exception(error)
         else:

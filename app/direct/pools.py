@@ -65,15 +65,16 @@ class Pools:
             return lease
 
     def keep(self, digest: bytes, source: Source) -> None:
-        """Keep a source that has proved its login."""
+        """Keep a source that has proved its login; raises RuntimeError if nothing could end it."""
         with self._lock:
+            if self._sweeper is None:
+                sweeper = threading.Thread(target=self._sweep, daemon=True, name="pools")
+                sweeper.start()  # or fail, and be tried again
+                self._sweeper = sweeper
             closing = self._drop(digest) if digest in self._leases else []
             self._leases[digest] = Lease(source)
             while len(self._leases) > self._most:
                 closing += self._drop(next(iter(self._leases)))
-            if self._sweeper is None:
-                self._sweeper = threading.Thread(target=self._sweep, daemon=True, name="pools")
-                self._sweeper.start()
         _close(closing)
 
     def give_back(self, lease: Lease) -> None:

@@ -39,7 +39,7 @@ class Guesses:
         self._once = RateLimitItemPerMinute(1)
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._memory: MemoryStorage | None = None
         self._ahead = 0.0  # how far the machine's clock is before the one that nobody sets
 
@@ -60,13 +60,14 @@ class Guesses:
         known = whole in self._right
         if not known:
             keys.append(("prefix", self._digest(prefix)))
-        for key in keys:
-            if not self._limiter.test(self._most, *key):
-                raise self._refusal(self._most, key)
-        # Counted before the outcome is known, or many at once would count too late.
-        counted = not known and (each or self._limiter.hit(self._once, "same", whole))
-        for key in keys if counted else ():
-            self._limiter.hit(self._most, *key)
+        # Counted before the outcome is known, and in one go, or many at once would count too late.
+        with self._lock:
+            for key in keys:
+                if not self._limiter.test(self._most, *key):
+                    raise self._refusal(self._most, key)
+            counted = not known and (each or self._limiter.hit(self._once, "same", whole))
+            for key in keys if counted else ():
+                self._limiter.hit(self._most, *key)
         try:
             yield
         except ApiError as error:
@@ -85,10 +86,13 @@ class Guesses:
         self._remember(whole)
 
     def _take_back(self, keys: list[tuple[str, str]], whole: str) -> None:
-        for key in keys:
-            self._storage.decr(self._most.key_for(*key))
-        if keys:
-            self._storage.clear(self._once.key_for("same", whole))
+        with self._lock:
+            for key in keys:
+                name = self._most.key_for(*key)
+                if self._storage.get(name):  # or it would remain, and nothing would ever end it
+                    self._storage.decr(name)
+            if keys:
+                self._storage.clear(self._once.key_for("same", whole))
 
     def _remember(self, whole: str) -> None:
         with self._lock:

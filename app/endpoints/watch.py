@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from adapters.base import Cancellation
@@ -45,10 +45,11 @@ class Watch:
         """Cancel with :data:`GONE` or :data:`LATE` if that happens before the block ends."""
         entry = _Watched(client, time.monotonic() + seconds, cancellation)
         with self._changed:
-            self._watched.add(entry)
             if self._thread is None:  # after the fork of a worker, and not before
-                self._thread = threading.Thread(target=self._run, daemon=True, name="watch")
-                self._thread.start()
+                thread = threading.Thread(target=self._run, daemon=True, name="watch")
+                thread.start()  # or fail, and be tried again
+                self._thread = thread
+            self._watched.add(entry)
             if len(self._watched) == 1:
                 self._changed.notify()
         try:
@@ -63,11 +64,13 @@ class Watch:
                 self._changed.wait_for(lambda: self._watched)
                 # Under the lock, so that no socket is closed and its number reused meanwhile.
                 ended = [(e, reason) for e in self._watched if (reason := _reason(e))]
-                self._watched.difference_update(e for e, _ in ended)
             for entry, reason in ended:
-                threading.Thread(
-                    target=entry.cancellation.cancel, args=[reason], daemon=True
-                ).start()
+                with suppress(RuntimeError):  # no thread is to be had: at the next look
+                    threading.Thread(
+                        target=entry.cancellation.cancel, args=[reason], daemon=True
+                    ).start()
+                    with self._changed:
+                        self._watched.discard(entry)
             time.sleep(_TICK)
 
 

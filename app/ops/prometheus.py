@@ -8,6 +8,7 @@ import struct
 import time
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 
 from flask import Blueprint, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -18,6 +19,8 @@ from app.errors import ApiError
 from app.sources import digest
 
 blueprint = Blueprint("metrics", __name__)
+
+_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @blueprint.get("/metrics")
@@ -43,16 +46,25 @@ def metrics() -> Response:
 
 def _text() -> bytes:
     for _ in range(10):
-        # A worker that begins to count makes its file in two steps, and between them it is empty.
-        with suppress(struct.error):
-            return generate_latest(_registry())
+        before = _files()
+        # A worker that begins to count makes its file in two steps, and between them it is empty;
+        # or it takes over the file of one that is gone.
+        with suppress(struct.error, FileNotFoundError):
+            text = generate_latest(_registry())
+            if _files() == before:
+                return text
         time.sleep(0.01)
     return generate_latest(_registry())
 
 
+def _files() -> set[str]:
+    directory = os.environ.get(_DIRECTORY)
+    return {path.name for path in Path(directory).iterdir()} if directory else set()
+
+
 def _registry() -> CollectorRegistry:
     """What all workers have counted, under gunicorn; what this process has, elsewhere."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if _DIRECTORY not in os.environ:
         return REGISTRY
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

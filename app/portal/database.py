@@ -40,8 +40,11 @@ _DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
-# Longer than a refresh, during which the database of SQLite takes no other writer.
+# Longer than a refresh, during which the database of SQLite takes no other writer, and others keep
+# its row from us.
 _WAIT = 120
+# Seconds in which a server has to let us in.
+_ENTRY = 10
 
 
 class StoreUnavailable(Exception):
@@ -108,9 +111,30 @@ def _open(url: URL) -> sa.Engine:
         sa.event.listen(engine, "begin", _begin)
     else:
         # MySQL's own level also locks rows that are not there, and so gives deadlocks.
-        engine = sa.create_engine(url, poolclass=NullPool, isolation_level="READ COMMITTED")
+        engine = sa.create_engine(
+            url,
+            poolclass=NullPool,
+            isolation_level="READ COMMITTED",
+            connect_args=_patience(url),
+        )
     _make_table(engine)
     return engine
+
+
+def _patience(url: URL) -> dict[str, int]:
+    """How long a driver waits for a server that is silent, where the address does not say it."""
+    limits = {
+        "postgresql": {
+            "connect_timeout": _ENTRY,
+            "keepalives_idle": _ENTRY,
+            "keepalives_interval": _ENTRY,
+            "keepalives_count": 3,
+            "tcp_user_timeout": _WAIT * 1000,
+        },
+        "mysql": {"connect_timeout": _ENTRY, "read_timeout": _WAIT, "write_timeout": _WAIT},
+    }
+    found = limits.get(url.get_backend_name(), {})
+    return {name: limit for name, limit in found.items() if name not in url.query}
 
 
 def _make_private(url: URL) -> None:

@@ -14,6 +14,7 @@ from typing import cast
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 
 from app.endpoints.admission import PREFIX, guessing
+from app.endpoints.gate import Gate
 from app.endpoints.reading import read_body
 from app.errors import ApiError
 from app.ops.record import record
@@ -86,7 +87,9 @@ def _answer_event(tree: Tree) -> Response:
         if str(tree.get("event")).upper() != "ONAPPINSTALL":
             auth = handshake.authentication(tree)
             given = str(auth.get("application_token", ""))
-            with _guessing(given, str(auth.get("member_id", ""))):
+            guess = _guessing(given, str(auth.get("member_id", "")))
+            # The store may be silent, and whoever asks has proved nothing yet.
+            with _visiting("events"), guess:
                 return jsonify(status=install.receive(application, tree))
         shake = handshake.from_event(tree, application.config.portal)
         outcomes = _install(application, shake)
@@ -100,11 +103,15 @@ def _install(application: Application, shake: handshake.Handshake) -> list[Outco
 
     Unlike an old token, a forged one is a guess each time that it comes: the server is asked anew.
     """
-    visiting = current_app.extensions["b24"].gate.visiting(Place("", "installations"))
     more = f"{shake.member_id} {shake.pair.access}"
     guess = _guessing(shake.application_token, more, each=True)
-    with visiting, guess:
+    with _visiting("installations"), guess:
         return install.install(application, shake)
+
+
+def _visiting(what: str) -> contextlib.AbstractContextManager[None]:
+    gate: Gate = current_app.extensions["b24"].gate
+    return gate.visiting(Place("", what))
 
 
 def _guessing(

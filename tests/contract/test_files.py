@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +21,7 @@ import pytest
 from adapters.base import Adapter, Cancellation, Options, Query, Table
 from adapters.errors import AdapterError, BadAddress, QueryFailed, SchemaChanged, SourceUnavailable
 from adapters.evaluate import Number, read_json
-from adapters.files import FilesAdapter, whole
+from adapters.files import FilesAdapter, copies, whole
 from adapters.registry import open_adapter
 from tests.sheets import write_parquet, write_workbook
 
@@ -448,3 +452,90 @@ def test_copies_are_left_nowhere(folder: Path) -> None:
     assert len(list(place.iterdir())) == 1
     adapter.close()
     assert not place.exists()
+
+
+def test_copies_of_a_process_that_was_killed_go_with_the_next(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    program = """
+from adapters.base import Options
+from adapters.registry import open_adapter
+open_adapter("files://{folder}", Options()).check()
+print("ready", flush=True)
+input()
+"""
+
+    def process() -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", program.format(folder=folder)]
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        started = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(place)}, **pipes)
+        assert started.stdout is not None
+        assert started.stdout.readline() == "ready\n"
+        return started
+
+    with process() as living, process() as killed:
+        try:
+            killed.kill()
+            killed.wait()
+            assert len(list(place.iterdir())) == 2
+            for room in place.iterdir():
+                (room / "copy.csv").write_text("a")
+                os.utime(room, (1e9, 1e9))
+            monkeypatch.setattr(tempfile, "tempdir", str(place))
+            with closing(open_adapter(f"files://{folder}", Options())) as adapter:
+                adapter.check()
+                assert len(list(place.iterdir())) == 2
+            (kept,) = place.iterdir()
+            assert (kept / "copy.csv").exists()
+        finally:
+            living.communicate("")
+    assert list(place.iterdir()) == []
+
+
+def test_what_is_gone_is_forgotten(folder: Path) -> None:
+    with closing(open_adapter(f"files://{folder}", Options())) as adapter:
+        assert isinstance(adapter, FilesAdapter)
+        for day in range(5):
+            book = folder / f"day{day}.xlsx"
+            write_workbook(book, {"One": [["a"], [day]], f"Sheet {day}": [["a"], [day]]})
+            assert read(adapter, f"day{day}.Sheet {day}")[2:] == [[day]]
+            book.unlink()
+        write_workbook(folder / "last.xlsx", {"One": [["a"], [1]], "Two": [["a"], [2]]})
+        assert read(adapter, "last.One")[2:] == [[1]]
+        write_workbook(folder / "last.xlsx", {"One": [["a"], [3]], "Other": [["a"], [4]]})
+        assert read(adapter, "last.Other")[2:] == [[4]]
+        assert adapter._copies is not None
+        assert len(list(Path(adapter._copies.name).iterdir())) == 1
+        assert list(adapter._known) == ["last.Other"]
+        assert list(adapter._sheets) == [folder / "last.xlsx"]
+
+
+def test_a_workbook_is_unpacked_once_however_many_ask(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_workbook(folder / "t.xlsx", {"One": [["a"], [1]]})
+    unpack, unpacked, second = copies.unpack, list[Path](), threading.Event()
+
+    def slowly(path: Path, sheet: str | None, copy: Path) -> None:
+        unpacked.append(path)
+        if len(unpacked) > 1:
+            second.set()
+        second.wait(1)
+        unpack(path, sheet, copy)
+
+    monkeypatch.setattr(copies, "unpack", slowly)
+    with (
+        closing(open_adapter(f"files://{folder}", Options())) as adapter,
+        ThreadPoolExecutor(4) as readers,
+    ):
+        asked = [readers.submit(read, adapter) for _ in range(4)]
+        assert [each.result()[2:] for each in asked] == [[[1]]] * 4
+    assert len(unpacked) == 1
+
+
+def test_a_pipe_is_no_table(adapter: Adapter, folder: Path) -> None:
+    put(folder / "t.csv", "a\n1\n")
+    os.mkfifo(folder / "pipe.csv")
+    assert names(adapter) == {"t"}

@@ -182,7 +182,7 @@ def test_filters_with_an_older_collation(engine: Engine) -> None:
     with closing(relative(engine, **OLDER)) as adapter:
         table = load_table(adapter)
         assert_rows_are_meant({OPTIONS.timezone.key: table}, EXAMPLES)
-        assert adapter._folding == "utf8mb4_unicode_ci"
+        assert adapter._folding() == "utf8mb4_unicode_ci"
 
 
 @mysql

@@ -104,6 +104,33 @@ def test_all_workers_count_together(server: Server) -> None:
     assert requests(endpoint="data", status="200") == 30
 
 
+def test_workers_that_come_and_go_leave_no_more_files(tmp_path: Path) -> None:
+    with sqlite_engine(tmp_path) as engine:
+        engine.execute("CREATE TABLE t (id INTEGER)")
+        engine.execute("INSERT INTO t VALUES (1), (2)")
+        text = f"""
+            [server]
+            metrics_token = "{TOKEN}"
+            [connectors.company]
+            title = "Company"
+            [sources.shop]
+            url = "{engine.url}"
+            tokens = ["of-shop"]
+        """
+    with serving(tmp_path, text) as server:
+        (place,) = Path("/dev/shm").glob(f"b24-{server.process.pid}-*")
+        found = []
+        for generation in range(1, 5):
+            assert server.form("/api/company/data", "of-shop", table="t").status == 200
+            assert counted(server, "b24_rows_total", source="shop") == 2 * generation
+            found.append(len(list(place.glob("[ch]*.db"))))
+            before = set(server.workers())
+            server.process.send_signal(signal.SIGHUP)
+            eventually(lambda before=before: not before & set(server.workers()))
+            eventually(lambda: len(server.workers()) == 1)
+    assert len(set(found[1:])) == 1, found
+
+
 def test_answers_under_way_and_broken_off(server: Server) -> None:
     def under_way() -> float:
         return counted(server, "b24_answers_under_way", source="shop")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,15 @@ def test_it_stops_at_once_when_interrupted(tmp_path: Path) -> None:
                 os.kill(process, signal.SIGINT)
             server.process.wait(15)
             assert "SIGKILL" not in server.lines()
+
+
+def test_clients_that_do_not_hang_up_hold_nobody_up(server: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(10):
+            staying = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            staying.sendall(b"GET /healthz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        # Well before all of them together have been waited for.
+        another = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        another.request("GET", "/healthz")
+        assert another.getresponse().status == 200
+        another.close()

@@ -1,6 +1,9 @@
 """A database for the tokens that cannot be used: the operator is told why, nobody a password."""
 
 import logging
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
 import sqlalchemy as sa
@@ -8,12 +11,20 @@ from click.testing import CliRunner
 from sqlalchemy.engine import make_url
 
 from app.cli import main
+from app.endpoints.gate import VISITS
+from app.portal import database, store
 from app.portal.database import StoreUnavailable
 from app.portal.settings import Portal
 from app.portal.store import Store
 from tests.engines import postgresql_engine
 from tests.http.troubles import password_needed
-from tests.portal.kit import KEY, clean_environment, running_connector, write_config
+from tests.portal.kit import (
+    KEY,
+    clean_environment,
+    post_form,
+    running_connector,
+    write_config,
+)
 
 PASSWORD = "pl'ant @pass%word"
 DEAD = make_url("postgresql://u@127.0.0.1:1/tokens").set(password=PASSWORD)
@@ -42,6 +53,40 @@ def test_a_host_that_is_dead(scheme):
     assert "OperationalError: " in said
     assert "127.0.0.1" in said
     assert "Connection refused" in said
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_server_that_is_silent_is_given_up(monkeypatch, scheme):
+    monkeypatch.setattr(database, "_ENTRY", 2)
+    monkeypatch.setattr(database, "_WAIT", 2)
+    with ThreadPoolExecutor(1) as threads, socket.create_server(("127.0.0.1", 0)) as mute:
+        url = DEAD.set(drivername=scheme, port=mute.getsockname()[1])
+        assert threads.submit(reason, url).result(20)
+
+
+def test_a_silent_store_takes_few_threads(monkeypatch, tmp_path):
+    unlocked = threading.Event()
+
+    def open_silent(_):
+        unlocked.wait()
+        raise StoreUnavailable(TimeoutError())
+
+    monkeypatch.setattr(store, "open_engine", open_silent)
+    with (
+        running_connector(tmp_path, "", DATABASE_URL="sqlite:///never") as connector,
+        ThreadPoolExecutor(VISITS + 1) as strangers,
+    ):
+
+        def event():
+            auth = {"auth[member_id]": "x", "auth[application_token]": "y"}
+            return post_form(f"{connector.url}/events", {"event": "ONAPPUNINSTALL", **auth})
+
+        try:
+            waiting = [strangers.submit(event) for _ in range(VISITS + 1)]
+            first = next(as_completed(waiting, 10)).result()
+            assert (first.status, first.json["error"]) == (503, "TOO_BUSY")
+        finally:
+            unlocked.set()
 
 
 def test_a_directory_that_cannot_be_written():
@@ -86,12 +131,12 @@ def test_the_rights_that_are_needed(b24, engine, poor):
         open_store(poor).all()
     assert "denied" in caught.value.reason
     engine.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON portal_installations TO b24_poor")
-    store, installation = open_store(poor), b24.installation()
-    store.keep(installation)
-    store.keep(installation)
-    with store.alone(installation.member_id):
-        assert store.find(installation.member_id) == installation
-    assert store.forget(installation.member_id)
+    limited, installation = open_store(poor), b24.installation()
+    limited.keep(installation)
+    limited.keep(installation)
+    with limited.alone(installation.member_id):
+        assert limited.find(installation.member_id) == installation
+    assert limited.forget(installation.member_id)
 
 
 @pytest.mark.parametrize("form", [PASSWORD, "pl%27ant%20%40pass%25word", "pl\\'ant @pass%word"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import tracemalloc
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -236,6 +238,24 @@ def test_cancelling_between_two_pages(server: Coordinator, adapter: Adapter) -> 
             pass
     canceller.join(10)
     assert server.statements[-1].cancelled.is_set()
+
+
+def test_a_connection_that_was_given_up_is_forgotten(
+    server: Coordinator, adapter: TrinoAdapter
+) -> None:
+    server.answers.append(("SELECT 1", Answer({"one": "integer"}, [[[1]]])))
+
+    def give_up() -> weakref.ref[Any]:
+        with adapter.session(Cancellation()) as connection:
+            connection.exec_driver_sql("SELECT 1").scalar()
+            raw = connection.connection.dbapi_connection
+            connection.invalidate()
+            return weakref.ref(raw)
+
+    # The dialect keeps the first of all, and this thread the last that it has had.
+    _, given_up, _ = give_up(), give_up(), give_up()
+    gc.collect()
+    assert given_up() is None
 
 
 def test_an_answer_that_breaks_off_is_not_taken_for_whole(

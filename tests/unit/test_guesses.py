@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import pytest
+from limits.strategies import FixedWindowRateLimiter
 
 from app.endpoints.guesses import Guesses
 from app.errors import ApiError
+from tests.server import eventually
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
@@ -94,6 +101,36 @@ def test_guesses_under_way_count(guesses: Guesses) -> None:
     assert right(guesses, HERE, "right-token") == "TOO_MANY_GUESSES"
     third.__exit__(None, None, None)
     assert right(guesses, HERE, "right-token") == "in"
+
+
+def test_two_at_once_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    guesses, both = Guesses(1), threading.Barrier(2)
+    test = FixedWindowRateLimiter.test
+
+    def together(*arguments: Any) -> bool:
+        allowed = test(*arguments)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)  # for as long as they can meet here
+        return allowed
+
+    monkeypatch.setattr(FixedWindowRateLimiter, "test", together)
+    with ThreadPoolExecutor(2) as threads:
+        codes = list(threads.map(partial(wrong, guesses, HERE), ("one", "other")))
+    assert sorted(codes) == ["INVALID_TOKEN", "TOO_MANY_GUESSES"]
+
+
+def test_an_attempt_that_outlives_its_minute_leaves_nothing(
+    guesses: Guesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first begins the minute, in which the other is right.
+    wrong(guesses, HERE, "wrong-token")
+    with guesses.attempt(HERE, "right-", "right-token"):
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + 61)
+        monkeypatch.setattr(time, "monotonic", partial(lambda now: now() + 61, time.monotonic))
+    wrong(guesses, THERE, "another-token")
+    memory = guesses._storage.storage
+    eventually(lambda: not any(HERE in key for key in memory))
 
 
 def test_a_clock_that_is_set_back_keeps_nobody_out(
