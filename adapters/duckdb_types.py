@@ -48,6 +48,10 @@ def _column(column: Element, kind: str) -> SqlColumn:
             return columns.integer(column)
         near = near_decimal(precision, scale)
         number = columns.number(column, near=near)
+        if precision == scale:  # of which DuckDB writes .5, and JSON 0.5
+            point: Element = sa.literal_column("'.'")
+            zero: Element = sa.literal_column("'0.'")
+            number = replace(number, as_text=sa.func.replace(_text(column), point, zero))
         # With another scale both sides would become floating-point numbers.
         return replace(number, bind=lambda value: _cast(columns.bind_decimal(near(value)), kind))
     known = _KINDS.get(kind)

@@ -214,6 +214,7 @@ _DUCKDB: Columns = {
     "whole": ("DECIMAL(18,0)", [*_INTS, "999999999999999999"]),
     "exact": ("DECIMAL(30,10)", _EXACT),
     "wide": ("DECIMAL(38,0)", ["0", "1", "9" * 38, "-" + "9" * 38]),
+    "fraction": ("DECIMAL(4,4)", ["0", "0.5", "-0.5", "0.1234"]),
     "double": ("DOUBLE", [*_FLOATS, "'nan'", "'infinity'", "'-infinity'"]),
     "accents": ("VARCHAR COLLATE NOACCENT", _quoted(["", "é", "e", "É", "Йод", "Иод", "йод"])),
     "vast": ("DOUBLE", ["1e308", "-1e308", "1e15", "1e16", "1e-5", "2e-7", "5e-324", "0.1"]),

@@ -45,6 +45,7 @@ CASES = [
         },
     ),
     TypeCase("DECIMAL(4,1)", "double", {"1.1": "1.1", "100": "100.0"}),
+    TypeCase("DECIMAL(4,4)", "double", {"-0.5": "-0.5000", "0": "0.0000"}),
     TypeCase(
         "FLOAT",
         "double",
