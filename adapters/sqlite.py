@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ from adapters.sqlite_types import column_types
 _TURNS = Turns()
 _STEPS_PER_LOOK = 100_000
 _VIEW = "b24_query"
+# From here on every float of 64 bits is a whole number.
+_WHOLE_FLOATS = 2**52
 
 
 class SQLiteAdapter(SqlAdapter):
@@ -305,9 +307,14 @@ def _equal(column: Element) -> Narrow:
 
 
 def _near_number(value: Decimal) -> Decimal:
-    """What a NUMERIC column would make of it: an integer of 64 bits or a float."""
-    whole = value == value.to_integral_value() and int(value) in INT64
-    return value if whole else near_double(value)
+    """What a NUMERIC column would make of it: an integer of 64 bits or a float.
+
+    Where floats have no fractions any more, integers lie between them: the one below is nearer.
+    """
+    whole = value.to_integral_value(ROUND_FLOOR)
+    if int(whole) in INT64 and (value == whole or abs(whole) >= _WHOLE_FLOATS):
+        return whole
+    return near_double(value)
 
 
 def _bind_number(value: Decimal) -> Element:

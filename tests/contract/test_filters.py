@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +22,7 @@ from adapters.base import (
     Cancellation,
     Capability,
     Compare,
+    Comparison,
     Expression,
     Field,
     FieldType,
@@ -50,6 +53,7 @@ class Nasty:
     fields: list[Field]
     rows: list[dict[str, Shown]]
     expressions: st.SearchStrategy[Expression]
+    name: str = nasty.NAME
 
     def meant(self, expression: Expression) -> set[int]:
         """The rows that plain Python keeps."""
@@ -57,7 +61,7 @@ class Nasty:
 
     def kept(self, expression: Expression) -> set[int]:
         """The rows that the database keeps."""
-        query = Query(Table(nasty.NAME), (self.fields[0],), expression)
+        query = Query(Table(self.name), (self.fields[0],), expression)
         return {row[0] for batch in self.adapter.rows(query, Cancellation()) for row in batch}
 
 
@@ -76,15 +80,15 @@ def open_table(engine: Engine, zone: str) -> Nasty:
     return load_table(open_adapter(engine.url, Options(timezone=ZoneInfo(zone))))
 
 
-def load_table(adapter: Adapter) -> Nasty:
-    fields = adapter.describe(Table(nasty.NAME))
-    query = Query(Table(nasty.NAME), tuple(fields))
+def load_table(adapter: Adapter, name: str = nasty.NAME) -> Nasty:
+    fields = adapter.describe(Table(name))
+    query = Query(Table(name), tuple(fields))
     batches = [batch.json for batch in adapter.json_rows(query, Cancellation())]
     names = [field.name for field in fields]
     rows = [dict(zip(names, row, strict=True)) for row in read_json(b"[%s]" % b",".join(batches))]
     shown = {name: [row[name] for row in rows] for name in names}
     no_like = nasty.FLOATS if Capability.FLOAT_PATTERNS in adapter.lacks else ()
-    return Nasty(adapter, fields, rows, expressions(fields, shown, no_like=no_like))
+    return Nasty(adapter, fields, rows, expressions(fields, shown, no_like=no_like), name)
 
 
 def test_keeps_the_rows_that_are_meant(tables: dict[str, Nasty]) -> None:
@@ -204,6 +208,41 @@ def test_parts_of_seconds_count(engine: Engine, subtests: pytest.Subtests) -> No
                     assert kept(Compare(moment, "<", after)) == list(range(i + 1))
                     span = And((Compare(moment, ">=", time), Compare(moment, "<", after)))
                     assert kept(Or((span,))) == [i]
+    adapter.close()
+
+
+_HUGE = [2**55, 2**55 + 1, 2**55 + 2, 2**55 + 8, 2**63 - 2, 2**63 - 1, 1 - 2**63, -(2**63)]
+_CLOSE_NUMBERS = {
+    "sqlite": {"BIGINT": _HUGE, "NUMERIC": _HUGE[:-1]},
+    "postgresql": {"bigint": _HUGE, "numeric": _HUGE},
+    "mysql": {"bigint": _HUGE, "decimal(30,10)": _HUGE},
+    "duckdb": {"BIGINT": _HUGE, "DECIMAL(30,10)": _HUGE},
+    "clickhouse": {"Int64": _HUGE, "Decimal(30, 10)": _HUGE},
+}
+
+
+def test_numbers_close_to_each_other(engine: Engine, subtests: pytest.Subtests) -> None:
+    """Each is told from the next one, by itself and by what lies between the two."""
+    adapter = open_adapter(engine.url, Options())
+    for kind, numbers in _CLOSE_NUMBERS[engine.name].items():
+        engine.execute("DROP TABLE IF EXISTS close")
+        engine.execute(f"CREATE TABLE close (id integer, number {kind})")
+        values = ", ".join(f"({i}, {number})" for i, number in enumerate(numbers))
+        engine.execute(f"INSERT INTO close VALUES {values}")
+        table = load_table(adapter, "close")
+        field = table.fields[1]
+        shown = sorted({Decimal(text_of(row["number"] or "")) for row in table.rows})
+        asked = [*shown, shown[0] - 1, shown[-1] + 1]
+        if field.type is FieldType.DOUBLE:
+            asked += [(low + high) / 2 for low, high in pairwise(shown)]
+        for value in asked:
+            with subtests.test(kind, value=str(value)):
+                for comparison in get_args(Comparison):
+                    beside = Compare(field, comparison, value)
+                    assert table.kept(beside) == table.meant(beside), beside
+                for negated in (False, True):
+                    equal = In(field, (value,), negated)
+                    assert table.kept(equal) == table.meant(equal), equal
     adapter.close()
 
 
