@@ -192,7 +192,7 @@ def _fine(column: Element, *, zoned: bool) -> SqlColumn:
     known = column.between(bounds[0], bounds[1])
 
     def bind(value: datetime) -> Element:
-        near = first if value.year < 1678 else last if value.year > 2261 else str(value)
+        near = min(max(first, str(value)), last)
         return _cast(sa.literal(near + utc, sa.Text()), kind)
 
     read = sa.case((known, sa.func.left(_text(column), sa.literal_column("19"))))
