@@ -91,9 +91,9 @@ def double(column: Element, **more: Any) -> SqlColumn:
 
 def single(column: Element, **more: Any) -> SqlColumn:
     """A floating-point number of 32 bits, shown as the shortest number that stands for it."""
-    more = {"as_text": float_text(sa.cast(column, sa.Text())), **more}
-    near = numbers.near_single
-    return SqlColumn(FieldType.DOUBLE, column, column, bind_single, near=near, **more)
+    as_text = float_text(sa.cast(column, sa.Text()))
+    more = {"as_text": as_text, "near": numbers.near_single, **more}
+    return SqlColumn(FieldType.DOUBLE, column, column, bind_single, **more)
 
 
 def float_text(digits: Element) -> Element:

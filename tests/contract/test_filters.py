@@ -212,12 +212,25 @@ def test_parts_of_seconds_count(engine: Engine, subtests: pytest.Subtests) -> No
 
 
 _HUGE = [2**55, 2**55 + 1, 2**55 + 2, 2**55 + 8, 2**63 - 2, 2**63 - 1, 1 - 2**63, -(2**63)]
+_DOUBLES = [0, 1, 2**53, 2**53 + 2, 10**22, 10**23, 2**81]
+# Some of them are shown with nine digits by one engine, with eight by another.
+_SINGLES = [0, 1, 2**24, 2**24 + 2, 39263512, 103299264, 220693408, 295961216, 945874432]
 _CLOSE_NUMBERS = {
-    "sqlite": {"BIGINT": _HUGE, "NUMERIC": _HUGE[:-1]},
-    "postgresql": {"bigint": _HUGE, "numeric": _HUGE},
-    "mysql": {"bigint": _HUGE, "decimal(30,10)": _HUGE},
-    "duckdb": {"BIGINT": _HUGE, "DECIMAL(30,10)": _HUGE},
-    "clickhouse": {"Int64": _HUGE, "Decimal(30, 10)": _HUGE},
+    "sqlite": {"BIGINT": _HUGE, "NUMERIC": _HUGE[:-1], "REAL": _DOUBLES},
+    "postgresql": {
+        "bigint": _HUGE,
+        "numeric": _HUGE,
+        "double precision": _DOUBLES,
+        "real": _SINGLES,
+    },
+    "mysql": {"bigint": _HUGE, "decimal(30,10)": _HUGE, "double": _DOUBLES, "float": _SINGLES},
+    "duckdb": {"BIGINT": _HUGE, "DECIMAL(30,10)": _HUGE, "DOUBLE": _DOUBLES, "FLOAT": _SINGLES},
+    "clickhouse": {
+        "Int64": _HUGE,
+        "Decimal(30, 10)": _HUGE,
+        "Float64": _DOUBLES,
+        "Float32": _SINGLES,
+    },
 }
 
 
