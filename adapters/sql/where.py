@@ -177,6 +177,8 @@ def _in(column: SqlColumn, condition: In, rules: TextRules) -> Element:
         for value in condition.values
         if near is None or not isinstance(value, Decimal) or near(value) == value
     ]
+    if column.signed_zero and 0 in values:
+        values += [Decimal("0.0"), Decimal("-0.0")]
     if not values:
         return _not_null(column) if condition.negated else sa.false()
     test, bound = column.test, [column.bind(value) for value in values]
