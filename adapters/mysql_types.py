@@ -39,7 +39,7 @@ def column_of(  # noqa: C901 - a table
             )
         case sa.Numeric() if not columns.is_whole(kind):
             near = near_decimal(kind.precision or 65, kind.scale or 0)
-            return columns.number(column, near=near)
+            return columns.number(column, near=near, rounded=True)  # may be a quotient
         case mysql.TIMESTAMP():
             return moments.instant(column, zone)
         case sa.DateTime():

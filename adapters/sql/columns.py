@@ -44,10 +44,10 @@ class SqlColumn:
     that every kept row meets, where ``test`` cannot use an index. ``second`` is what a whole second
     is compared with, where ``test`` costs too much to be asked for each end of each of many.
     ``exact`` marks texts of which the engine's equality is ours, ``signed_zero`` floats of which
-    IN tells 0 from -0. ``zoned`` marks instants, to be compared with instants and not with local
-    times. ``declared`` is the type that all this is right for. ``version`` is that of the schema,
-    where an engine counts them. ``usual`` is for what is costly to read because any value may stand
-    there.
+    IN tells 0 from -0, ``rounded`` decimals of which IN sees digits that are not shown. ``zoned``
+    marks instants, to be compared with instants and not with local times. ``declared`` is the type
+    that all this is right for. ``version`` is that of the schema, where an engine counts them.
+    ``usual`` is for what is costly to read because any value may stand there.
     """
 
     type: FieldType
@@ -62,6 +62,7 @@ class SqlColumn:
     second: Element | None = None
     exact: bool = False
     signed_zero: bool = False
+    rounded: bool = False
     zoned: bool = False
     declared: str = ""
     version: int = 0

@@ -184,9 +184,12 @@ def _in(column: SqlColumn, condition: In, rules: TextRules) -> Element:
     test, bound = column.test, [column.bind(value) for value in values]
     if column.type is FieldType.STRING and not column.exact:
         test, bound = rules.exact(test), [rules.exact(value) for value in bound]
+    among: Element = test.in_(bound)
+    if column.rounded:
+        among = _joined(sa.or_, sa.false(), [test == value for value in bound])
     if condition.negated:
-        return _if_shown(column, test.not_in(bound))
-    found = _if_shown(column, test.in_(bound))
+        return _if_shown(column, sa.not_(among))
+    found = _if_shown(column, among)
     return found if column.narrow is None else sa.and_(column.narrow("=", values), found)
 
 

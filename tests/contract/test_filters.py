@@ -259,6 +259,25 @@ def test_numbers_close_to_each_other(engine: Engine, subtests: pytest.Subtests) 
     adapter.close()
 
 
+def test_quotients_are_found_by_the_digits_that_are_shown(engine: Engine) -> None:
+    """MySQL shows them rounded, and knows more digits."""
+    engine.execute("CREATE TABLE dividends (id integer, number decimal(12,2))")
+    engine.execute("INSERT INTO dividends VALUES (0, 1.10), (1, 2), (2, -2), (3, 0.05), (4, NULL)")
+    engine.execute("CREATE VIEW quotients AS SELECT id, number / 3 AS quotient FROM dividends")
+    adapter = open_adapter(engine.url, Options())
+    table = load_table(adapter, "quotients")
+    field = table.fields[1]
+    shown = tuple(Decimal(text_of(row["quotient"])) for row in table.rows if row["quotient"])
+    asked: list[Expression] = [
+        In(field, values, negated)
+        for values, negated in product([shown, shown[:2], shown[:1]], [False, True])
+    ]
+    asked += [Compare(field, by, value) for by, value in product(get_args(Comparison), shown)]
+    for expression in asked:
+        assert table.kept(expression) == table.meant(expression), expression
+    adapter.close()
+
+
 def _clocks_change(time: datetime, zone: ZoneInfo) -> bool:
     """Within a day of it; other times are left to the random filters."""
     if not 1 < time.year < 9999:
