@@ -78,7 +78,7 @@ _SHOWN_AS = {
     FieldType.DOUBLE: re.compile(r"U?Int(128|256)|Decimal|Float(32|64)"),
     FieldType.DATE: re.compile(r"Date(32)?"),
     FieldType.DATETIME: re.compile(r"DateTime|String"),
-    FieldType.STRING: re.compile(r"String"),
+    FieldType.STRING: re.compile(r"String|Nothing"),
 }
 
 

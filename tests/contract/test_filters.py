@@ -27,6 +27,7 @@ from adapters.base import (
     Field,
     FieldType,
     In,
+    IsNull,
     Like,
     Options,
     Or,
@@ -275,6 +276,25 @@ def test_quotients_are_found_by_the_digits_that_are_shown(engine: Engine) -> Non
     asked += [Compare(field, by, value) for by, value in product(get_args(Comparison), shown)]
     for expression in asked:
         assert table.kept(expression) == table.meant(expression), expression
+    adapter.close()
+
+
+def test_a_column_that_is_null_in_the_query(engine: Engine) -> None:
+    """It is of no type that a column of a table can have."""
+    adapter = open_adapter(engine.url, Options())
+    table = Table("of nulls", sql="SELECT 7 AS id, NULL AS missing")
+    id_, missing = adapter.describe(table)
+
+    def read(where: Expression) -> list[list[object]]:
+        batches = adapter.rows(Query(table, (id_, missing), where), Cancellation())
+        return [list(row) for batch in batches for row in batch]
+
+    assert read(And(())) == read(IsNull(missing)) == [[7, None]]
+    assert read(IsNull(missing, negated=True)) == []
+    if missing.type is FieldType.STRING:
+        like = Like(missing, (Wildcard.ANY, "a", Wildcard.ANY), negated=True)
+        for never in (In(missing, ("a",), negated=True), Compare(missing, "<", "a"), like):
+            assert read(never) == [], never
     adapter.close()
 
 
