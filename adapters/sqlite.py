@@ -65,6 +65,7 @@ class SQLiteAdapter(SqlAdapter):
         super().__init__(url, options)
         self.engine.dialect.identifier_preparer = _Backticks(self.engine.dialect)
         self._path = Path(sa.make_url(url).database or "")
+        self._order = "BINARY"
         sa.event.listen(self.engine, "do_connect", self._opened)
         sa.event.listen(self.engine, "checkout", self._refuse_replaced)
 
@@ -80,6 +81,9 @@ class SQLiteAdapter(SqlAdapter):
         raw.execute("PRAGMA query_only = 1")
         raw.text_factory = _decode_leniently
         (encoding,) = raw.execute("PRAGMA encoding").fetchone()
+        # Bytes of UTF-8 are in the order of code points, those of UTF-16 are not.
+        self._order = "BINARY" if encoding == "UTF-8" else "b24_order"
+        raw.create_collation("b24_order", lambda a, b: (a > b) - (a < b))
 
         def lower(text: bytes | None) -> str | None:
             return None if text is None else folded(text.decode(encoding, "replace"))
@@ -129,7 +133,7 @@ class SQLiteAdapter(SqlAdapter):
 
     def text_rules(self) -> TextRules:
         return TextRules(
-            exact=lambda text: text.collate("BINARY"),
+            exact=lambda text: text.collate(self._order),
             # As bytes, since sqlite3 fails on a function's argument that is not valid UTF-8.
             folded=lambda text: sa.func.b24_lower(sa.cast(text, sa.LargeBinary())),
             shown=sa.func.b24_shown,
