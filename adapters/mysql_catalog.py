@@ -43,6 +43,8 @@ _GEOMETRIES = (
 ).split()
 _NAMED = {**ischema_names, **dict.fromkeys(_GEOMETRIES, Geometry)}
 BINARY_CHARSET = 63
+# The scale of a floating-point number that has none.
+_FREE = 31
 
 
 def tables(connection: sa.Connection) -> list[Table]:
@@ -76,6 +78,8 @@ def _named_type(
         return sa.String(collation=collation)
     if kind is mysql.DECIMAL:
         return sa.Numeric(precision, scale)
+    if kind is mysql.DOUBLE and scale is not None:
+        return mysql.DOUBLE(precision, scale)
     return sa.types.to_instance(kind)
 
 
@@ -100,6 +104,8 @@ def field_type(field: ResultField) -> TypeEngine[Any]:
         # The length counts the sign and the decimal point.
         signed = not field.flags & FLAG.UNSIGNED
         return sa.Numeric(field.length - signed - bool(field.scale), field.scale)
+    if code == FIELD_TYPE.DOUBLE and field.scale < _FREE:
+        return mysql.DOUBLE(field.length, field.scale)
     return _RESULT_TYPES.get(code, sa.types.NullType())
 
 

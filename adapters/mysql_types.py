@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 from adapters import mysql_moments as moments
-from adapters.base import FieldType, Value
+from adapters.base import Comparison, FieldType, Value
 from adapters.sql import columns
 from adapters.sql.columns import Element, Narrow, SqlColumn
 from adapters.sql.numbers import UINT64_MAX, near_decimal, shortest_single
@@ -33,13 +34,15 @@ def column_of(  # noqa: C901 - a table
             return columns.integer(column, UINT64_MAX)
         case mysql.FLOAT():
             return _single(column)
+        case sa.Float() if kind.scale is not None:
+            return _fixed(column, kind.scale)
         case sa.Float():
             return columns.double(
                 column, as_text=columns.float_text(sa.cast(_precise(column), sa.Text()))
             )
         case sa.Numeric() if not columns.is_whole(kind):
             near = near_decimal(kind.precision or 65, kind.scale or 0)
-            return columns.number(column, near=near)
+            return columns.number(column, near=near, rounded=True)  # may be a quotient
         case mysql.TIMESTAMP():
             return moments.instant(column, zone)
         case sa.DateTime():
@@ -87,6 +90,23 @@ def _equal(column: Element, collation: str) -> Narrow:
 def _precise(column: Element) -> Element:
     """With all the digits that it has, and none of those that FLOAT(7,2) adds to its texts."""
     return column + sa.literal_column("0e0")
+
+
+def _fixed(column: Element, scale: int) -> SqlColumn:
+    """A DOUBLE(10,2), or what is computed of one: the server knows more digits than it shows."""
+    shown = _precise(sa.type_coerce(sa.cast(column, sa.Text()), sa.Double()))
+    unit = Decimal(1).scaleb(-scale)
+
+    def narrow(comparison: Comparison | Literal["="], values: Sequence[Any]) -> Element:
+        found: list[Element] = []
+        if comparison in ("=", ">", ">="):
+            found.append(column >= columns.bind_double(min(values) - unit))
+        if comparison in ("=", "<", "<="):
+            found.append(column <= columns.bind_double(max(values) + unit))
+        return sa.and_(*found)
+
+    as_text = columns.float_text(sa.cast(shown, sa.Text()))
+    return replace(columns.double(column, as_text=as_text), test=shown, narrow=narrow)
 
 
 def _single(column: Element) -> SqlColumn:

@@ -15,9 +15,8 @@ from sqlalchemy.types import TypeEngine
 from adapters.base import FieldType, Query
 from adapters.errors import SchemaChanged
 from adapters.evaluate import fields_of
-from adapters.sql import columns
+from adapters.sql import columns, numbers
 from adapters.sql.columns import Element, Narrow, SqlColumn
-from adapters.sql.numbers import MAX_DOUBLE
 
 # NaN sorts above all numbers. An infinite numeric is beyond the largest finite one, but servers
 # before 14 cannot even name it.
@@ -42,7 +41,8 @@ def column_of(name: str, kind: TypeEngine[Any]) -> SqlColumn | None:  # noqa: C9
             # As a double, which has no exponent before JSON has one.
             digits: Element = sa.cast(sa.cast(column, sa.Text()), sa.Double())
             as_text = columns.float_text(sa.cast(digits, sa.Text()))
-            return columns.single(column, shown=_finite(column), as_text=as_text)
+            near = numbers.near_single_alone
+            return columns.single(column, shown=_finite(column), as_text=as_text, near=near)
         case sa.Float():
             return columns.double(column, shown=_finite(column))
         case pg.OID():
@@ -100,7 +100,7 @@ def compares_decimals(query: Query) -> bool:
 
 
 def _finite(column: Element) -> Element:
-    limit: Element = sa.literal(MAX_DOUBLE, sa.Double())
+    limit: Element = sa.literal(numbers.MAX_DOUBLE, sa.Double())
     return column.between(-limit, limit)
 
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ from adapters.sqlite_types import column_types
 _TURNS = Turns()
 _STEPS_PER_LOOK = 100_000
 _VIEW = "b24_query"
+# From here on every float of 64 bits is a whole number.
+_WHOLE_FLOATS = 2**52
 
 
 class SQLiteAdapter(SqlAdapter):
@@ -63,6 +65,7 @@ class SQLiteAdapter(SqlAdapter):
         super().__init__(url, options)
         self.engine.dialect.identifier_preparer = _Backticks(self.engine.dialect)
         self._path = Path(sa.make_url(url).database or "")
+        self._order = "BINARY"
         sa.event.listen(self.engine, "do_connect", self._opened)
         sa.event.listen(self.engine, "checkout", self._refuse_replaced)
 
@@ -78,6 +81,9 @@ class SQLiteAdapter(SqlAdapter):
         raw.execute("PRAGMA query_only = 1")
         raw.text_factory = _decode_leniently
         (encoding,) = raw.execute("PRAGMA encoding").fetchone()
+        # Bytes of UTF-8 are in the order of code points, those of UTF-16 are not.
+        self._order = "BINARY" if encoding == "UTF-8" else "b24_order"
+        raw.create_collation("b24_order", lambda a, b: (a > b) - (a < b))
 
         def lower(text: bytes | None) -> str | None:
             return None if text is None else folded(text.decode(encoding, "replace"))
@@ -127,7 +133,7 @@ class SQLiteAdapter(SqlAdapter):
 
     def text_rules(self) -> TextRules:
         return TextRules(
-            exact=lambda text: text.collate("BINARY"),
+            exact=lambda text: text.collate(self._order),
             # As bytes, since sqlite3 fails on a function's argument that is not valid UTF-8.
             folded=lambda text: sa.func.b24_lower(sa.cast(text, sa.LargeBinary())),
             shown=sa.func.b24_shown,
@@ -305,9 +311,14 @@ def _equal(column: Element) -> Narrow:
 
 
 def _near_number(value: Decimal) -> Decimal:
-    """What a NUMERIC column would make of it: an integer of 64 bits or a float."""
-    whole = value == value.to_integral_value() and int(value) in INT64
-    return value if whole else near_double(value)
+    """What a NUMERIC column would make of it: an integer of 64 bits or a float.
+
+    Where floats have no fractions any more, integers lie between them: the one below is nearer.
+    """
+    whole = value.to_integral_value(ROUND_FLOOR)
+    if int(whole) in INT64 and (value == whole or abs(whole) >= _WHOLE_FLOATS):
+        return whole
+    return near_double(value)
 
 
 def _bind_number(value: Decimal) -> Element:

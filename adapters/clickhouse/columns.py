@@ -78,7 +78,7 @@ _SHOWN_AS = {
     FieldType.DOUBLE: re.compile(r"U?Int(128|256)|Decimal|Float(32|64)"),
     FieldType.DATE: re.compile(r"Date(32)?"),
     FieldType.DATETIME: re.compile(r"DateTime|String"),
-    FieldType.STRING: re.compile(r"String"),
+    FieldType.STRING: re.compile(r"String|Nothing"),
 }
 
 
@@ -128,7 +128,8 @@ def _float(bare: Element, kind: str) -> SqlColumn:
     if kind == "BFloat16":
         bare = sa.func.toFloat32(bare)
     make = columns.double if kind == "Float64" else columns.single
-    return make(bare, shown=sa.func.isFinite(bare), as_text=sa.func.toString(bare))
+    finite, text = sa.func.isFinite(bare), sa.func.toString(bare)
+    return make(bare, shown=finite, as_text=text, signed_zero=True)
 
 
 def _fixed(bare: Element, width: int) -> SqlColumn:

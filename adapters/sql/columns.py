@@ -43,10 +43,11 @@ class SqlColumn:
     column could show; None where it could show any. ``narrow`` gives a condition on the bare column
     that every kept row meets, where ``test`` cannot use an index. ``second`` is what a whole second
     is compared with, where ``test`` costs too much to be asked for each end of each of many.
-    ``exact`` marks texts of which the engine's equality is ours. ``zoned`` marks instants, to be
-    compared with instants and not with local times. ``declared`` is the type that all this is right
-    for. ``version`` is that of the schema, where an engine counts them. ``usual`` is for what is
-    costly to read because any value may stand there.
+    ``exact`` marks texts of which the engine's equality is ours, ``signed_zero`` floats of which
+    IN tells 0 from -0, ``rounded`` decimals of which IN sees digits that are not shown. ``zoned``
+    marks instants, to be compared with instants and not with local times. ``declared`` is the type
+    that all this is right for. ``version`` is that of the schema, where an engine counts them.
+    ``usual`` is for what is costly to read because any value may stand there.
     """
 
     type: FieldType
@@ -60,6 +61,8 @@ class SqlColumn:
     narrow: Narrow | None = None
     second: Element | None = None
     exact: bool = False
+    signed_zero: bool = False
+    rounded: bool = False
     zoned: bool = False
     declared: str = ""
     version: int = 0
@@ -91,9 +94,9 @@ def double(column: Element, **more: Any) -> SqlColumn:
 
 def single(column: Element, **more: Any) -> SqlColumn:
     """A floating-point number of 32 bits, shown as the shortest number that stands for it."""
-    more = {"as_text": float_text(sa.cast(column, sa.Text())), **more}
-    near = numbers.near_single
-    return SqlColumn(FieldType.DOUBLE, column, column, bind_single, near=near, **more)
+    as_text = float_text(sa.cast(column, sa.Text()))
+    more = {"as_text": as_text, "near": numbers.near_single, **more}
+    return SqlColumn(FieldType.DOUBLE, column, column, bind_single, **more)
 
 
 def float_text(digits: Element) -> Element:

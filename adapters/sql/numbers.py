@@ -8,9 +8,10 @@ it is moved to the nearest of them first, and the comparison is adjusted by what
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 
 INT64 = range(-(2**63), 2**63)
 UINT64_MAX = 2**64 - 1
@@ -35,6 +36,29 @@ def near_double(value: Decimal) -> Decimal:
 def near_single(value: Decimal) -> Decimal:
     """For 32-bit floats."""
     return Decimal(repr(shortest_single(as_single(float(value)))))
+
+
+def near_single_alone(value: Decimal) -> Decimal:
+    """For 32-bit floats each shown as the shortest number that no other float is as near to.
+
+    So PostgreSQL does; :func:`shortest_single` takes one in the middle between two floats, too.
+    """
+    single = as_single(float(value))
+    return _shortest_alone(abs(single)).copy_sign(Decimal(single)) if single else Decimal(0)
+
+
+def _shortest_alone(single: float) -> Decimal:
+    (bits,) = struct.unpack("I", struct.pack("f", single))
+    below, above = (struct.unpack("f", struct.pack("I", bits + step))[0] for step in (-1, 1))
+    low = (below + single) / 2
+    high = (single + above) / 2 if math.isfinite(above) else 2 * single - low
+    for digits in range(1, 9):
+        # Floats are closer together below a power of two: there the number above may do alone.
+        for rounding in (ROUND_HALF_EVEN, ROUND_CEILING):
+            short = Context(digits, rounding).create_decimal(Decimal(single))
+            if low < short < high:
+                return short
+    return Context(9).create_decimal(Decimal(single))
 
 
 def near_decimal(precision: int, scale: int) -> Callable[[Decimal], Decimal]:

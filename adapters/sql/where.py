@@ -177,14 +177,19 @@ def _in(column: SqlColumn, condition: In, rules: TextRules) -> Element:
         for value in condition.values
         if near is None or not isinstance(value, Decimal) or near(value) == value
     ]
+    if column.signed_zero and 0 in values:
+        values += [Decimal("0.0"), Decimal("-0.0")]
     if not values:
         return _not_null(column) if condition.negated else sa.false()
     test, bound = column.test, [column.bind(value) for value in values]
     if column.type is FieldType.STRING and not column.exact:
         test, bound = rules.exact(test), [rules.exact(value) for value in bound]
+    among: Element = test.in_(bound)
+    if column.rounded:
+        among = _joined(sa.or_, sa.false(), [test == value for value in bound])
     if condition.negated:
-        return _if_shown(column, test.not_in(bound))
-    found = _if_shown(column, test.in_(bound))
+        return _if_shown(column, sa.not_(among))
+    found = _if_shown(column, among)
     return found if column.narrow is None else sa.and_(column.narrow("=", values), found)
 
 

@@ -42,6 +42,10 @@ _TIMES = [
 ]
 _FAR_TIMES = ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "9999-12-31 12:00:00.25"]
 
+# In the years in which a number of nanoseconds begins and ends.
+_NANO_TIMES = ["1677-10-01 12:00:00", "1677-10-01 12:00:01", "2262-03-01 12:00:00"]
+_NANO_TIMES += ["2262-03-01 12:00:01"]
+
 
 def _quoted(texts: Sequence[str]) -> list[str]:
     return ["'" + text.replace("'", "''") + "'" for text in texts]
@@ -214,6 +218,7 @@ _DUCKDB: Columns = {
     "whole": ("DECIMAL(18,0)", [*_INTS, "999999999999999999"]),
     "exact": ("DECIMAL(30,10)", _EXACT),
     "wide": ("DECIMAL(38,0)", ["0", "1", "9" * 38, "-" + "9" * 38]),
+    "fraction": ("DECIMAL(4,4)", ["0", "0.5", "-0.5", "0.1234"]),
     "double": ("DOUBLE", [*_FLOATS, "'nan'", "'infinity'", "'-infinity'"]),
     "accents": ("VARCHAR COLLATE NOACCENT", _quoted(["", "é", "e", "É", "Йод", "Иод", "йод"])),
     "vast": ("DOUBLE", ["1e308", "-1e308", "1e15", "1e16", "1e-5", "2e-7", "5e-324", "0.1"]),
@@ -232,7 +237,7 @@ _DUCKDB: Columns = {
         _quoted([*_TIMES, *_FAR_TIMES, "infinity", "0044-03-15 (BC)", "10000-01-01"]),
     ),
     "seconds": ("TIMESTAMP_S", _quoted([*_TIMES, *_FAR_TIMES])),
-    "nanoseconds": ("TIMESTAMP_NS", _quoted(_TIMES)),
+    "nanoseconds": ("TIMESTAMP_NS", _quoted([*_TIMES, *_NANO_TIMES])),
     "instant": (
         "TIMESTAMPTZ",
         _quoted(
@@ -243,7 +248,10 @@ _DUCKDB: Columns = {
             ]
         ),
     ),
-    "instant_ns": ("TIMESTAMPTZ_NS", _quoted([f"{time}Z" for time in _TIMES])),
+    "instant_ns": (
+        "TIMESTAMPTZ_NS",
+        _quoted([f"{time}Z" for time in [*_TIMES, *_NANO_TIMES]]),
+    ),
     "uuid": ("UUID", _quoted(["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "0" * 32])),
     "list": ("INTEGER[]", ["[]", "[1, 2]", "[1]"]),
     "document": ("JSON", _quoted(['{"a": "Я"}', "1", "null"])),

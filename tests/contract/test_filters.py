@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise, product
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,10 +22,12 @@ from adapters.base import (
     Cancellation,
     Capability,
     Compare,
+    Comparison,
     Expression,
     Field,
     FieldType,
     In,
+    IsNull,
     Like,
     Options,
     Or,
@@ -50,6 +54,7 @@ class Nasty:
     fields: list[Field]
     rows: list[dict[str, Shown]]
     expressions: st.SearchStrategy[Expression]
+    name: str = nasty.NAME
 
     def meant(self, expression: Expression) -> set[int]:
         """The rows that plain Python keeps."""
@@ -57,7 +62,7 @@ class Nasty:
 
     def kept(self, expression: Expression) -> set[int]:
         """The rows that the database keeps."""
-        query = Query(Table(nasty.NAME), (self.fields[0],), expression)
+        query = Query(Table(self.name), (self.fields[0],), expression)
         return {row[0] for batch in self.adapter.rows(query, Cancellation()) for row in batch}
 
 
@@ -76,15 +81,15 @@ def open_table(engine: Engine, zone: str) -> Nasty:
     return load_table(open_adapter(engine.url, Options(timezone=ZoneInfo(zone))))
 
 
-def load_table(adapter: Adapter) -> Nasty:
-    fields = adapter.describe(Table(nasty.NAME))
-    query = Query(Table(nasty.NAME), tuple(fields))
+def load_table(adapter: Adapter, name: str = nasty.NAME) -> Nasty:
+    fields = adapter.describe(Table(name))
+    query = Query(Table(name), tuple(fields))
     batches = [batch.json for batch in adapter.json_rows(query, Cancellation())]
     names = [field.name for field in fields]
     rows = [dict(zip(names, row, strict=True)) for row in read_json(b"[%s]" % b",".join(batches))]
     shown = {name: [row[name] for row in rows] for name in names}
     no_like = nasty.FLOATS if Capability.FLOAT_PATTERNS in adapter.lacks else ()
-    return Nasty(adapter, fields, rows, expressions(fields, shown, no_like=no_like))
+    return Nasty(adapter, fields, rows, expressions(fields, shown, no_like=no_like), name)
 
 
 def test_keeps_the_rows_that_are_meant(tables: dict[str, Nasty]) -> None:
@@ -204,6 +209,104 @@ def test_parts_of_seconds_count(engine: Engine, subtests: pytest.Subtests) -> No
                     assert kept(Compare(moment, "<", after)) == list(range(i + 1))
                     span = And((Compare(moment, ">=", time), Compare(moment, "<", after)))
                     assert kept(Or((span,))) == [i]
+    adapter.close()
+
+
+_HUGE = [2**55, 2**55 + 1, 2**55 + 2, 2**55 + 8, 2**63 - 2, 2**63 - 1, 1 - 2**63, -(2**63)]
+_DOUBLES = [0, -0.0, 1, 2**53, 2**53 + 2, 10**22, 10**23, 2**81]
+# Some of them are shown with nine digits by one engine, with eight by another.
+_SINGLES = [0, -0.0, 1, 2**24, 2**24 + 2, 39263512, 103299264, 220693408, 295961216, 945874432]
+_CLOSE_NUMBERS = {
+    "sqlite": {"BIGINT": _HUGE, "NUMERIC": _HUGE[:-1], "REAL": _DOUBLES},
+    "postgresql": {
+        "bigint": _HUGE,
+        "numeric": _HUGE,
+        "double precision": _DOUBLES,
+        "real": _SINGLES,
+    },
+    "mysql": {
+        "bigint": _HUGE,
+        "decimal(30,10)": _HUGE,
+        "double": _DOUBLES,
+        # Kept as -0.06999999999999995 and the like.
+        "double(10,2)": [-0.07, -0.06, 0.07, -8.2, 1234.56],
+        "float": _SINGLES,
+    },
+    "duckdb": {"BIGINT": _HUGE, "DECIMAL(30,10)": _HUGE, "DOUBLE": _DOUBLES, "FLOAT": _SINGLES},
+    "clickhouse": {
+        "Int64": _HUGE,
+        "Decimal(30, 10)": _HUGE,
+        "Float64": _DOUBLES,
+        "Float32": _SINGLES,
+    },
+}
+
+
+def test_numbers_close_to_each_other(engine: Engine, subtests: pytest.Subtests) -> None:
+    """Each is told from the next one, by itself and by what lies between the two."""
+    adapter = open_adapter(engine.url, Options())
+    for kind, numbers in _CLOSE_NUMBERS[engine.name].items():
+        engine.execute("DROP TABLE IF EXISTS close")
+        engine.execute(f"CREATE TABLE close (id integer, number {kind})")
+        rows = ", ".join(f"({i}, {number})" for i, number in enumerate(numbers))
+        engine.execute(f"INSERT INTO close VALUES {rows}")
+        table = load_table(adapter, "close")
+        field = table.fields[1]
+        shown = sorted({Decimal(text_of(row["number"] or "")) for row in table.rows})
+        for text in {text_of(row["number"] or "") for row in table.rows}:
+            if len(text) < 8 and "e" not in text:  # of others, some engines have other texts
+                with subtests.test(kind, text=text):
+                    like = Like(field, (text,))
+                    assert table.kept(like) == table.meant(like)
+        asked = [*shown, shown[0] - 1, shown[-1] + 1]
+        if field.type is FieldType.DOUBLE:
+            asked += [(low + high) / 2 for low, high in pairwise(shown)]
+        for value in asked:
+            with subtests.test(kind, value=str(value)):
+                for comparison in get_args(Comparison):
+                    beside = Compare(field, comparison, value)
+                    assert table.kept(beside) == table.meant(beside), beside
+                for values, negated in product([(value,), (value, *shown[:2])], [False, True]):
+                    equal = In(field, values, negated)
+                    assert table.kept(equal) == table.meant(equal), equal
+    adapter.close()
+
+
+def test_quotients_are_found_by_the_digits_that_are_shown(engine: Engine) -> None:
+    """MySQL shows them rounded, and knows more digits."""
+    engine.execute("CREATE TABLE dividends (id integer, number decimal(12,2))")
+    engine.execute("INSERT INTO dividends VALUES (0, 1.10), (1, 2), (2, -2), (3, 0.05), (4, NULL)")
+    engine.execute("CREATE VIEW quotients AS SELECT id, number / 3 AS quotient FROM dividends")
+    adapter = open_adapter(engine.url, Options())
+    table = load_table(adapter, "quotients")
+    field = table.fields[1]
+    shown = tuple(Decimal(text_of(row["quotient"])) for row in table.rows if row["quotient"])
+    asked: list[Expression] = [
+        In(field, values, negated)
+        for values, negated in product([shown, shown[:2], shown[:1]], [False, True])
+    ]
+    asked += [Compare(field, by, value) for by, value in product(get_args(Comparison), shown)]
+    for expression in asked:
+        assert table.kept(expression) == table.meant(expression), expression
+    adapter.close()
+
+
+def test_a_column_that_is_null_in_the_query(engine: Engine) -> None:
+    """It is of no type that a column of a table can have."""
+    adapter = open_adapter(engine.url, Options())
+    table = Table("of nulls", sql="SELECT 7 AS id, NULL AS missing")
+    id_, missing = adapter.describe(table)
+
+    def read(where: Expression) -> list[list[object]]:
+        batches = adapter.rows(Query(table, (id_, missing), where), Cancellation())
+        return [list(row) for batch in batches for row in batch]
+
+    assert read(And(())) == read(IsNull(missing)) == [[7, None]]
+    assert read(IsNull(missing, negated=True)) == []
+    if missing.type is FieldType.STRING:
+        like = Like(missing, (Wildcard.ANY, "a", Wildcard.ANY), negated=True)
+        for never in (In(missing, ("a",), negated=True), Compare(missing, "<", "a"), like):
+            assert read(never) == [], never
     adapter.close()
 
 

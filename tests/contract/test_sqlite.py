@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
+import pytest
 
-from adapters.base import And, Cancellation, Compare, Field, Options, Or, Query
+from adapters.base import And, Cancellation, Compare, Field, In, Options, Or, Query
 from adapters.registry import open_adapter
 from adapters.sql.adapter import SqlAdapter
 from tests.engines import sqlite_engine
@@ -31,6 +34,27 @@ def test_no_row_is_lost_or_doubled_when_a_text_is_not_utf8(tmp_path: Path) -> No
             assert [row[0] for row in rows if row[1] == "a\ufffdb"] == [0, 2600, 3400][first:]
             assert sum(batch.rows for batch in batches) == ROWS - first
         adapter.close()
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16le", "UTF-16be"])
+def test_texts_are_in_the_order_of_code_points(tmp_path: Path, encoding: str) -> None:
+    """Which is that of the bytes in UTF-8 only."""
+    url = f"sqlite:///{tmp_path}/source.db"
+    with closing(sqlite3.connect(tmp_path / "source.db")) as connection:
+        connection.execute(f"PRAGMA encoding = '{encoding}'")
+        connection.execute("CREATE TABLE t (word TEXT)")
+        words = ["", "%", "a", "ab", "é", "ā", "Ё", "я", "\ufb00", "\uff5e", "😀", "😁"]
+        connection.executemany("INSERT INTO t VALUES (?)", [(word,) for word in words])
+        connection.commit()
+    with closing(open_adapter(url, Options())) as adapter:
+        (table,) = adapter.tables()
+        (field,) = adapter.describe(table)
+        for i, word in enumerate(words):
+            query = Query(table, (field,), Compare(field, "<", word))
+            below = [row[0] for batch in adapter.rows(query, Cancellation()) for row in batch]
+            assert below == words[:i]
+            query = Query(table, (field,), In(field, (word,)))
+            assert list(adapter.rows(query, Cancellation())) == [[(word,)]]
 
 
 def test_a_date_time_is_read_once_however_many_it_may_equal(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from adapters.sql.numbers import (
     near_decimal,
     near_double,
     near_single,
+    near_single_alone,
     shortest_single,
 )
 from adapters.sql.verbatim import verbatim
@@ -47,7 +48,8 @@ def test_shortest_singles(value: float, short: str) -> None:
 def test_the_nearest_number_is_one_that_the_column_can_show(value: Decimal) -> None:
     if abs(value.adjusted()) > 308:
         return
-    for near in (near_double, near_single, near_decimal(12, 2), between(-(2**63), 2**63 - 1)):
+    whole = between(-(2**63), 2**63 - 1)
+    for near in (near_double, near_single, near_single_alone, near_decimal(12, 2), whole):
         assert near(near(value)) == near(value)
     assert near_decimal(12, 2)(value).as_tuple().exponent == -2
 
