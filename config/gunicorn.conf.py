@@ -55,6 +55,10 @@ control_socket_disable = True
 _HEAD = 20.0
 
 
+# What tells a worker to stop.
+_STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+
+
 class Worker(ThreadWorker):
     """gunicorn's, patient with nobody for ever, and silent about what clients send."""
 
@@ -125,14 +129,14 @@ def on_reload(server: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:
     """Every worker serves what was found usable, whatever the file has become since."""
     # Told to stop before it listens to signals, it would never know; so that has to wait.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     _inherit_counts(worker.pid)
     worker.app.callable = create_app(server.connector)
 
 
 def post_worker_init(_: Any) -> None:
     """From here on a worker knows what to do when it is told to stop."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
 
 
 def child_exit(_: Any, worker: Any) -> None:
