@@ -8,9 +8,8 @@ server-side cursor, for which the planner would prefer plans that give the first
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -31,7 +30,6 @@ from adapters.errors import (
     AdapterError,
     QueryCancelled,
     QueryFailed,
-    QueryTimeout,
     SchemaChanged,
     SourceUnavailable,
 )
@@ -50,9 +48,6 @@ _ICU = "und-x-icu"
 # The first of these that the server has folds the case of every alphabet, whatever the database's
 # own locale; the later ones are for servers before 17.
 _FOLDING = ("pg_c_utf8", "C.utf8", "C.UTF-8", "en_US.utf8", _ICU)
-
-# Of the time limit: the clocks of two machines do not go quite alike.
-_NEARLY_ALL = 0.99
 
 # Rows of a chunk, which libpq holds all at once whatever their width.
 _CHUNK = 100
@@ -118,26 +113,11 @@ class PostgreSQLAdapter(SqlAdapter):
     def descriptor(self, raw: psycopg.Connection[Any]) -> int:
         return raw.fileno()
 
-    @contextmanager
-    def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
-        """A query that was ended neither by us nor before its time has run into its limit.
-
-        The server has one code for both, and says which it was in whatever language it speaks.
-        """
-        deadline = time.monotonic() + _NEARLY_ALL * self.options.timeout.total_seconds()
-        try:
-            with super().session(cancellation) as connection:
-                yield connection
-        except QueryCancelled as error:
-            if cancellation.reason is None and time.monotonic() >= deadline:
-                raise QueryTimeout(*error.args) from None
-            raise
-
     def translate(self, error: Exception) -> AdapterError:
         state = getattr(error, "sqlstate", None) or ""
         message = f"{type(error).__name__}: {str(error).strip()}"
         if state == "57014":
-            return QueryCancelled(message)  # or it was the time limit: see session
+            return QueryCancelled(message)  # or its limit, whatever the language that it is told in
         if state in ("42P01", "42703", "3F000"):
             return SchemaChanged(message)
         connection_lost = isinstance(error, psycopg.OperationalError) and not state

@@ -6,6 +6,7 @@ import inspect
 import logging
 import struct
 import threading
+import time
 import traceback
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
@@ -17,13 +18,21 @@ from sqlalchemy import exc
 
 from adapters.alarm import ALARMS, sever
 from adapters.base import Adapter, Cancellation, Options
-from adapters.errors import AdapterError, QueryFailed, SourceUnavailable
+from adapters.errors import (
+    AdapterError,
+    QueryCancelled,
+    QueryFailed,
+    QueryTimeout,
+    SourceUnavailable,
+)
 from adapters.parameters import refuse_unknown
 
 # Seconds in which a server has to let us in, of a longer time limit.
 ENTRY = 10.0
 # Seconds beyond the time limit in which a server may say by itself that it has passed.
 GRACE = 1.0
+# Of the time limit: the clocks of two machines do not go quite alike.
+_NEARLY_ALL = 0.99
 
 # A connection that breaks is ours to report; the pool would add a traceback.
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
@@ -110,7 +119,8 @@ class SqlSessions(Adapter):
     def session(self, cancellation: Cancellation) -> Iterator[sa.Connection]:
         """A connection from the pool; the driver's errors become ours."""
         raw: Any = None
-        seconds = self.options.timeout.total_seconds() + GRACE
+        limit = self.options.timeout.total_seconds()
+        over, seconds = time.monotonic() + _NEARLY_ALL * limit, limit + GRACE
         try:
             # The alarm also covers what is said when the connection goes back to the pool.
             with ALARMS.every(seconds, lambda: self._sever(raw)), self._connected() as connection:
@@ -127,11 +137,11 @@ class SqlSessions(Adapter):
                         # Whatever still travels to end this query must not meet another one.
                         connection.invalidate()
         except exc.DBAPIError as error:
-            raise self._meaning(error) from None
+            raise _or_late(self._meaning(error), cancellation, over) from None
         except UnicodeError as error:
             raise QueryFailed(f"the database gave a text that is none: {error}") from None
         except self.engine.dialect.loaded_dbapi.Error as error:
-            raise self.translate(error) from None
+            raise _or_late(self.translate(error), cancellation, over) from None
 
     def _meaning(self, error: exc.DBAPIError) -> AdapterError:
         original = error.orig
@@ -185,3 +195,12 @@ class SqlSessions(Adapter):
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _or_late(error: AdapterError, cancellation: Cancellation, over: float) -> AdapterError:
+    """What ``error`` is if the time was ``over`` by then.
+
+    Some engines say the same of a query that ran into its limit as of one that somebody has ended.
+    """
+    ended = isinstance(error, QueryCancelled) and cancellation.reason is None
+    return QueryTimeout(*error.args) if ended and time.monotonic() >= over else error
